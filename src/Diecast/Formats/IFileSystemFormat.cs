@@ -1,0 +1,68 @@
+using Diecast.Images;
+using Diecast.Trees;
+
+namespace Diecast.Formats;
+
+/// <summary>What a file system is made with. Ids and times have no default: they never come from the clock.</summary>
+public sealed record FileSystemOptions
+{
+    /// <summary>The file system's id; FAT takes its serial number from the first four bytes (text order).</summary>
+    public required Guid Uuid { get; init; }
+
+    /// <summary>The time that the file system's own fields carry (made, written, checked).</summary>
+    public required Timestamp Epoch { get; init; }
+
+    /// <summary>The volume label, empty for none.</summary>
+    public string Label { get; init; } = "";
+
+    /// <summary>The size in bytes; null for the least that <see cref="IFileSystemFormat.Measure"/> gives.</summary>
+    public long? Size { get; init; }
+
+    /// <summary>The logical sector size in bytes: 512 or 4096.</summary>
+    public int SectorSize { get; init; } = 512;
+
+    /// <summary>Where the partition starts on its disk, in bytes; for the formats that record it.</summary>
+    public long PartitionOffset { get; init; }
+
+    /// <summary>ext4's directory hash seed; the file system's id where it is null.</summary>
+    public Guid? HashSeed { get; init; }
+}
+
+/// <summary>A field of an on-disk structure, for people and for comparison.</summary>
+public sealed record NamedField(string Name, string Value);
+
+/// <summary>A file system that a reader understood.</summary>
+public sealed record FileSystemView
+{
+    /// <summary>Directories are loaded on demand; times are as stored, never clamped.</summary>
+    public required FileTree Tree { get; init; }
+
+    /// <summary>The superblock's (or boot sector's) fields under the names of the specification.</summary>
+    public required IReadOnlyList<NamedField> Fields { get; init; }
+
+    /// <summary>All the bytes, labelled: the same labels as the writer's.</summary>
+    public required Func<Image> Layout { get; init; }
+}
+
+/// <summary>A file system that Diecast writes and reads.</summary>
+public interface IFileSystemFormat
+{
+    /// <summary>As in <c>Format=</c> of a repart definition: "ext4", "vfat".</summary>
+    string Name { get; }
+
+    /// <summary>Everything that keeps the tree from being written with these options; empty where it can be.</summary>
+    IReadOnlyList<string> Check(FileTree tree, FileSystemOptions options);
+
+    /// <summary>The least size in bytes that holds the tree.</summary>
+    long Measure(FileTree tree, FileSystemOptions options);
+
+    /// <summary>The file system as an image. Cannot refuse a tree that <see cref="Check"/> let pass.</summary>
+    Image Write(FileTree tree, FileSystemOptions options);
+
+    /// <summary>Whether the blob claims to be of this format, by its magic.</summary>
+    bool Recognizes(Blob blob);
+
+    /// <summary>Reads a file system of any origin.</summary>
+    /// <exception cref="InvalidDataException">It is damaged: the structure and the offset are named.</exception>
+    FileSystemView Read(Blob blob);
+}
