@@ -9,7 +9,7 @@ namespace Diecast.Packages;
 /// it what the directory cannot hold: device nodes, trusted attributes, owners outside of the namespace, exact times.
 /// A package's path never leads through a symbolic link and never out of the root.
 /// </summary>
-public sealed class StagedRoot : IDisposable
+public sealed partial class StagedRoot : IDisposable
 {
     /// <summary>What was put at a path, and how the host shows it.</summary>
     private sealed class Record(Metadata metadata, DeviceNode? device, FileStatus status, IReadOnlyList<Xattr> hostXattrs)
@@ -24,14 +24,18 @@ public sealed class StagedRoot : IDisposable
     }
 
     private readonly SafeFileHandle _root;
+    private readonly byte[] _hostPath;
     private readonly Dictionary<FileName, Record> _records = [];
     private readonly HashSet<FileName> _touched = [];
     private (FileName Path, SafeFileHandle Handle)? _parent;
 
     /// <summary>Makes the directory, which must not exist; its parent must.</summary>
-    public StagedRoot(string path)
+    /// <param name="path">On the host.</param>
+    /// <param name="epoch">The time of what comes from no package; later times are clamped to it.</param>
+    public StagedRoot(string path, Timestamp epoch)
     {
         HostPath = path;
+        Epoch = epoch;
         byte[] bytes = Posix.Bytes(path);
         Posix.MkdirAt(Posix.AT_FDCWD, bytes, 0x1ED);
         // What the parent directory passes on (setgid, group, default ACL) must not reach the image.
@@ -40,9 +44,12 @@ public sealed class StagedRoot : IDisposable
         Posix.RemoveXattr(bytes, "system.posix_acl_default"u8);
         Posix.ChmodAt(Posix.AT_FDCWD, bytes, 0x1ED);
         _root = Posix.OpenAt(Posix.AT_FDCWD, bytes, Posix.O_RDONLY | Posix.O_DIRECTORY);
+        _hostPath = HostPathOf(_root);
     }
 
     public string HostPath { get; }
+
+    public Timestamp Epoch { get; }
 
     /// <summary>Whether anything is at the path; links are not followed.</summary>
     public bool Exists(ReadOnlySpan<byte> path) => Status(path) is not null;
@@ -199,58 +206,11 @@ public sealed class StagedRoot : IDisposable
         CloseParent();
     }
 
-    /// <summary>
-    /// The tree: packages' entries with the metadata they came with, but for what a script changed since, which is as
-    /// the script left it; what a script made or changed the content of carries the epoch. Times later than the epoch
-    /// are clamped.
-    /// </summary>
-    public FileTree Freeze(Timestamp epoch)
-    {
-        CloseParent();
-        return HostTree.Read(Posix.Bytes(HostPath), new HostTree.Options
-        {
-            Metadata = (path, status, readXattrs) => MetadataOf(path, status, readXattrs, epoch),
-            Replace = (path, status) => Find(path) is { Device: { } device } record && record.Status.Inode == status.Inode
-                ? new DeviceNode(MetadataOf(path, status, static () => [], epoch), device.Type, device.Major, device.Minor) : null,
-        });
-    }
-
     public void Dispose()
     {
         CloseParent();
         _root.Dispose();
     }
-
-    private Metadata MetadataOf(TreePath? path, FileStatus status, Func<IReadOnlyList<Xattr>> readXattrs, Timestamp epoch)
-    {
-        if (Find(path) is not { } record || record.Status.Type != status.Type)
-        {
-            return new Metadata(status.Permissions, status.Uid, status.Gid, epoch) { Xattrs = [.. readXattrs()] };
-        }
-        var was = record.Status;
-        var own = record.Metadata;
-        bool sameContent = status.Mtime == was.Mtime && status.Size == was.Size && !record.Changed;
-        if (status.Type == FileType.Directory)
-        {
-            // A directory's size is the host file system's affair.
-            sameContent = status.Mtime == was.Mtime && !record.Changed;
-        }
-        var xattrs = status.Ctime == was.Ctime && status.Inode == was.Inode
-            ? own.Xattrs : [.. Changes(own.Xattrs, record.HostXattrs, readXattrs())];
-        return new Metadata(
-            status.Permissions == was.Permissions ? own.Mode : status.Permissions,
-            status.Uid == was.Uid ? own.Uid : status.Uid,
-            status.Gid == was.Gid ? own.Gid : status.Gid,
-            sameContent ? own.Mtime.ClampTo(epoch) : epoch)
-        { Xattrs = xattrs };
-    }
-
-    /// <summary>What the host shows now, and what it could never hold unless a script has set it since.</summary>
-    private static IEnumerable<Xattr> Changes(
-        IReadOnlyList<Xattr> own, IReadOnlyList<Xattr> held, IReadOnlyList<Xattr> now) =>
-        own.Where(x => !held.Contains(x) && !now.Any(n => n.CompareTo(x) == 0)).Concat(now);
-
-    private Record? Find(TreePath? path) => path is null ? null : _records.GetValueOrDefault(new FileName(path.ToBytes().AsSpan(1)));
 
     private int Prepare(ReadOnlySpan<byte> path)
     {
