@@ -41,7 +41,7 @@ public sealed class Sandbox(string root, string workDirectory, IReadOnlyDictiona
             RedirectStandardError = true,
         };
         string? attachment = null;
-        foreach (string argument in Arguments())
+        foreach (string argument in Arguments(script.Environment))
         {
             start.ArgumentList.Add(argument);
         }
@@ -75,7 +75,7 @@ public sealed class Sandbox(string root, string workDirectory, IReadOnlyDictiona
         }
     }
 
-    private IEnumerable<string> Arguments()
+    private IEnumerable<string> Arguments(IReadOnlyDictionary<string, string> own)
     {
         yield return "--bind";
         yield return root;
@@ -87,7 +87,7 @@ public sealed class Sandbox(string root, string workDirectory, IReadOnlyDictiona
         {
             yield return argument;
         }
-        foreach (var (name, value) in environment)
+        foreach (var (name, value) in environment.Concat(own))
         {
             yield return "--setenv";
             yield return name;

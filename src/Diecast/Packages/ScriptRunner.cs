@@ -9,6 +9,9 @@ public sealed record Script
     /// <summary>The program's path in the image, then its arguments.</summary>
     public required IReadOnlyList<string> Command { get; init; }
 
+    /// <summary>Variables that this program sees beside the fixed ones, or in their place.</summary>
+    public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
+
     /// <summary>Standard input.</summary>
     public ReadOnlyMemory<byte> Input { get; init; }
 
