@@ -112,6 +112,15 @@ public sealed class HostTree
         name.StartsWith("user."u8) || name.StartsWith("trusted."u8) || name.SequenceEqual("security.capability"u8)
         || name.SequenceEqual("system.posix_acl_access"u8) || name.SequenceEqual("system.posix_acl_default"u8);
 
+    /// <summary>The names in a directory of the host, in byte order.</summary>
+    public static IReadOnlyList<FileName> Names(ReadOnlySpan<byte> path)
+    {
+        using var directory = Posix.OpenAt(Posix.AT_FDCWD, path, Posix.O_RDONLY | Posix.O_DIRECTORY);
+        var names = Posix.ReadDirectory(directory, path);
+        names.Sort();
+        return names;
+    }
+
     /// <summary>Removes a name from an open directory with all below it. Links are not followed.</summary>
     public static void Delete(int directory, ReadOnlySpan<byte> name)
     {
