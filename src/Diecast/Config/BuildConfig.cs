@@ -21,7 +21,7 @@ public enum UnifiedKernelImages { Auto, Unsigned }
 /// <summary>A setting that may be left to the tool.</summary>
 public enum Feature { Auto, Yes, No }
 
-/// <summary>A directory or tar archive to be copied into a tree.</summary>
+/// <summary>A directory, a tar archive (its name ends in <c>.tar</c>) or a single file to be copied into a tree.</summary>
 /// <param name="Source">Absolute path on the host.</param>
 /// <param name="Target">Absolute path in the tree; "/" for its root.</param>
 public readonly record struct SourceTree(string Source, string Target);

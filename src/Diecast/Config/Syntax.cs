@@ -109,7 +109,7 @@ public sealed record Syntax(string Placeholder, Func<string, string> Check)
         string known = $"possible now: {string.Join(", ", names)}";
         throw new FormatException(notYet.Contains(text, StringComparer.Ordinal)
             ? $"'{text}' is not supported yet ({known})"
-            : $"'{text}' is unknown{Names.Suggest(text, [.. names, .. notYet])} ({known})");
+            : $"'{text}' is unknown{Spelling.Suggest(text, [.. names, .. notYet])} ({known})");
     }
 
     private static string CheckFeature(string text) => text switch
