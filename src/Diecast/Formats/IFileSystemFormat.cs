@@ -21,6 +21,9 @@ public sealed record FileSystemOptions
     /// <summary>The logical sector size in bytes: 512 or 4096.</summary>
     public int SectorSize { get; init; } = 512;
 
+    /// <summary>FAT's type: 12, 16 or 32; null for what the size suggests. An ESP on a fixed disk is to be 32.</summary>
+    public int? FatBits { get; init; }
+
     /// <summary>Where the partition starts on its disk, in bytes; for the formats that record it.</summary>
     public long PartitionOffset { get; init; }
 
