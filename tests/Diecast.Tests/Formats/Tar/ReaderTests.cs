@@ -48,7 +48,7 @@ public sealed class ReaderTests
         var expected = HostTree.Read(Posix.Bytes(directory["d"]), new HostTree.Options
         {
             Metadata = (_, status, xattrs) => new Metadata(status.Permissions, status.Uid, status.Gid,
-                seconds ? new Timestamp(status.Mtime.Seconds) : status.Mtime) { Xattrs = [.. xattrs] },
+                seconds ? new Timestamp(status.Mtime.Seconds) : status.Mtime) { Xattrs = [.. xattrs()] },
         });
         var actual = TarTree.Read(new MemoryBlob(File.ReadAllBytes(archive)));
         Assert.Equal(TreeText.Lines(expected), TreeText.Lines(actual));
