@@ -1,15 +1,17 @@
 using System.Text.Json;
 using Diecast.Config;
-using Diecast.Packages;
 
 namespace Diecast.Build;
+
+/// <summary>A package in the image.</summary>
+public sealed record ManifestEntry(string Name, string Version, string Architecture);
 
 /// <summary>
 /// <c>NAME.manifest</c>: mkosi's JSON manifest (version 1) of what is in the image, and the version of Diecast that made it.
 /// </summary>
 public static class Manifest
 {
-    public static byte[] Write(BuildConfig config, IReadOnlyList<LockedPackage> packages, string toolVersion)
+    public static byte[] Write(BuildConfig config, IEnumerable<ManifestEntry> packages, string toolVersion)
     {
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true, NewLine = "\n" }))
