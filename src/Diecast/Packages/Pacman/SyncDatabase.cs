@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Diecast.Formats.Tar;
+using Diecast.Images;
 using Diecast.Trees;
 
 namespace Diecast.Packages.Pacman;
