@@ -24,6 +24,8 @@ internal sealed class Progress
         }
         var console = AnsiConsole.Create(new AnsiConsoleSettings
         {
+            Ansi = AnsiSupport.Yes,
+            Interactive = InteractionSupport.Yes,
             Out = new AnsiConsoleOutput(terminal.Errors),
             ColorSystem = terminal.HasColors ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
         });

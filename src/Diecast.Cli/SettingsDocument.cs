@@ -25,7 +25,15 @@ internal static class SettingsDocument
 
             The names, sections and options are mkosi's. A setting stands in `mkosi.conf` or on the command line, which goes over
             the file: lists grow there, scalars are replaced. An empty assignment resets. Some settings also take their value
-            from a file next to `mkosi.conf`. Nothing is taken from the host: what is not written down has a fixed default.
+            from a file next to `mkosi.conf`. Nothing is taken from the host but `SOURCE_DATE_EPOCH` and the proxies of the caller's
+            environment: what is not written down has a fixed default.
+
+            In the file `#` begins a comment anywhere on a line, and indented lines continue a value. Lists are split at commas and
+            white space, `KernelCommandLine=` at white space only, `Environment=` as a shell splits words. Relative paths are those of
+            the configuration's directory; `~` and `$NAME` in a path are the caller's. These stand for what has been given so far:
+            `%d` Distribution, `%r` Release, `%a` Architecture, `%t` Format, `%o` Output, `%i` ImageId, `%v` ImageVersion, `%F` the
+            distribution's file system, `%I` the image ("main"), and in paths `%O` OutputDirectory, `%C` `%D` `%P` the configuration's
+            directory; `%%` is a percent sign.
 
             ## Settings that act
 

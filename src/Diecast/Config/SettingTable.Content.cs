@@ -52,7 +52,7 @@ public static partial class SettingTable
             "--bootloader", "what the firmware starts", static c => c.Bootloader) with { Default = "systemd-boot" },
         NotYet("Content", "BiosBootloader", Text, "--bios-bootloader", "what a BIOS starts", "none"),
         NotYet("Content", "ShimBootloader", Text, "--shim-bootloader", "put shim before the boot loader", "none"),
-        Acts("Content", "UnifiedKernelImages", Syntax.Choice<UnifiedKernelImages>("none", "signed"), "--unified-kernel-images",
+        Acts("Content", "UnifiedKernelImages", Syntax.Choice<UnifiedKernelImages>("no", "none", "signed", "yes"), "--unified-kernel-images",
             "boot by unified kernel images", static c => c.UnifiedKernelImages) with { Default = "auto" },
         NotYet("Content", "UnifiedKernelImageFormat", Text, "--unified-kernel-image-format", "the name of a unified kernel image", "&e-&k")
             with { Default = "&e-&k" },
