@@ -47,7 +47,7 @@ public sealed class ConfigLoader
         _directory = nested ? Path.Join(source.Directory, "mkosi") : source.Directory;
         _display = nested ? Path.Join(source.DisplayDirectory, "mkosi") : source.DisplayDirectory;
         _merged = new MergedValues(_files, _commandLine);
-        _specifiers = new Specifiers(_merged, _directory);
+        _specifiers = new Specifiers(_merged, source.Directory, _directory);
     }
 
     /// <exception cref="ConfigException">With everything that is wrong.</exception>

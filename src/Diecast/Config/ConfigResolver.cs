@@ -36,7 +36,7 @@ internal sealed partial class ConfigResolver(
             RepositoryKeyCheck = values.Boolean("RepositoryKeyCheck", true),
             Format = format,
             Output = Defaults.Output(values),
-            OutputDirectory = Absolute(values.Text("OutputDirectory") ?? "."),
+            OutputDirectory = values.Scalar("OutputDirectory") is { } output ? Absolute(output.Location, output.Text) : directory,
             ImageId = values.Text("ImageId"),
             ImageVersion = values.Text("ImageVersion"),
             CompressOutput = values.Choice("CompressOutput",
@@ -246,7 +246,7 @@ internal sealed partial class ConfigResolver(
     // What is to be read must be there, and be a directory where only that makes sense.
     private string Input(string name, SettingValue value, string text)
     {
-        string path = Absolute(text);
+        string path = Absolute(value.Location, text);
         bool isDirectory = Directory.Exists(path);
         string? wrong = !isDirectory && !File.Exists(path) ? "does not exist"
             : name == "RepartDirectories" && !isDirectory ? "is no directory"
@@ -259,7 +259,9 @@ internal sealed partial class ConfigResolver(
         return path;
     }
 
-    private string Absolute(string text) => System.IO.Path.GetFullPath(ExpandVariables(text), directory);
+    // The command line speaks of the directory it is given in, which may be the parent of the configuration's.
+    private string Absolute(Location location, string text) =>
+        System.IO.Path.GetFullPath(ExpandVariables(text), location.IsOption ? source.Directory : directory);
 
     // Where an input is found may depend on the caller; what is in it may not.
     private string ExpandVariables(string text)

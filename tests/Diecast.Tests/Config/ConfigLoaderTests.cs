@@ -119,7 +119,9 @@ public sealed class ConfigLoaderTests
         using var directory = new ConfigDirectory();
         directory.Write("mkosi/mkosi.conf", "[Distribution]\nDistribution=arch\nRelease=1").Write("mkosi/mkosi.extra/etc/motd", "");
         Assert.Equal("mkosi/mkosi.conf:3: Release=: '1' is not supported yet (possible now: rolling)", directory.Error());
-        Assert.Equal(directory["mkosi/mkosi.extra"], directory.Load(("Release", "")).ExtraTrees.Single().Source);
+        var config = directory.Write("tree/a", "").Load(("Release", ""), ("ExtraTrees", "tree"));
+        Assert.Equal([directory["mkosi/mkosi.extra"], directory["tree"]], config.ExtraTrees.Select(static tree => tree.Source));
+        Assert.Equal(directory["mkosi/image.raw"], config.OutputPath);
     }
 
     [Fact]
