@@ -39,7 +39,7 @@ internal sealed class SettingOptions
         return command;
     }
 
-    /// <summary><c>--name=</c> resets a setting; the parser would take the next word for its value, but not if there is an empty one.</summary>
+    /// <summary><c>--name=</c> resets a setting. The parser would take the next word for the value, unless an empty one is there.</summary>
     public static IEnumerable<string> SplitEmpty(IEnumerable<string> arguments) => arguments.SelectMany(static argument =>
         argument.StartsWith("--", StringComparison.Ordinal) && argument.IndexOf('=', StringComparison.Ordinal) == argument.Length - 1
             ? (string[])[argument[..^1], ""]
@@ -50,7 +50,8 @@ internal sealed class SettingOptions
     {
         var unmatched = result.UnmatchedTokens;
         string[] names = [.. Own.Select(static option => option.Name), .. _settings.Select(static pair => pair.Setting.LongOption)];
-        string[] verbs = [.. result.RootCommandResult.Command.Subcommands.Where(static verb => !verb.Hidden).Select(static verb => verb.Name)];
+        var root = result.RootCommandResult.Command;
+        string[] verbs = [.. root.Subcommands.Where(static verb => !verb.Hidden).Select(static verb => verb.Name)];
         return
         [
             .. unmatched.Select(token => token.StartsWith('-')

@@ -45,8 +45,9 @@ internal static class SettingsDocument
             foreach (var row in section)
             {
                 string old = row.OldNames.IsEmpty ? "" : $" (once {string.Join(", ", row.OldNames)})";
+                string value = Cell(row.Syntax.Placeholder) + (row.Syntax.IsList ? " …" : "");
                 text.Append(CultureInfo.InvariantCulture,
-                    $"| {row.Name} | {Code(row.Options)} | {Cell(row.Syntax.Placeholder)}{(row.Syntax.IsList ? " …" : "")} | {Cell(row.Default)} | {Files(row)} | {Cell(row.Help)}{old} |\n");
+                    $"| {row.Name} | {Code(row.Options)} | {value} | {Cell(row.Default)} | {Files(row)} | {Cell(row.Help)}{old} |\n");
             }
         }
         text.Append("""

@@ -132,7 +132,8 @@ public sealed class ConfigLoader
         }
         else if (!IsKnownSection(section))
         {
-            _errors.Add(new Diagnostic(location, $"[{section}] is unknown{Spelling.Suggest(section, [.. SettingTable.Sections, "Match"])}"));
+            string suggestion = Spelling.Suggest(section, [.. SettingTable.Sections, "Match"]);
+            _errors.Add(new Diagnostic(location, $"[{section}] is unknown{suggestion}"));
         }
     }
 

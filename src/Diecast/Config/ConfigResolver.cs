@@ -36,7 +36,9 @@ internal sealed partial class ConfigResolver(
             RepositoryKeyCheck = values.Boolean("RepositoryKeyCheck", true),
             Format = format,
             Output = Defaults.Output(values),
-            OutputDirectory = values.Scalar("OutputDirectory") is { } output ? Absolute(output.Location, output.Text) : directory,
+            OutputDirectory = values.Scalar("OutputDirectory") is { } output
+                ? Absolute(output.Location, output.Text)
+                : directory,
             ImageId = values.Text("ImageId"),
             ImageVersion = values.Text("ImageVersion"),
             CompressOutput = values.Choice("CompressOutput",
@@ -178,14 +180,17 @@ internal sealed partial class ConfigResolver(
         foreach (var item in values.List("Environment"))
         {
             string[] parts = item.Text.Split('=', 2);
-            if (parts[0].Length == 0)
+            if (!VariableName().IsMatch(parts[0]))
             {
-                Report(item, "Environment", $"'{item.Text}' has no name");
+                Report(item, "Environment", $"'{parts[0]}' is no name of a variable");
             }
             variables[parts[0]] = item with { Text = parts[1] };
         }
         return variables;
     }
+
+    [GeneratedRegex(@"^[A-Za-z_][A-Za-z0-9_]*\z", RegexOptions.CultureInvariant)]
+    internal static partial Regex VariableName();
 
     private long? Epoch(SortedDictionary<string, SettingValue> variables)
     {

@@ -54,7 +54,7 @@ public sealed class CommandLineTests
     [InlineData("-pvim -ff summary", "Packages=vim")]
     [InlineData("-p @file summary", "Packages=@file")]
     [InlineData("--hostname one --hostname two summary", "Hostname=two")]
-    [InlineData("--hostname=a=b:c summary", "Hostname=a=b:c")]
+    [InlineData("--output=a=b:c summary", "Output=a=b:c")]
     [InlineData("--kernel-command-line=-x summary", "KernelCommandLine=-x")]
     [InlineData("--output-dir out summary", "OutputDirectory=out")]
     [InlineData("-i -T --ram 4G --tools-tree=default --no-pager summary", "Hostname=")]
