@@ -56,7 +56,8 @@ internal sealed class SettingOptions
         [
             .. unmatched.Select(token => token.StartsWith('-')
                 ? $"{token}: there is no such option{Spelling.Suggest(token.Split('=')[0], names)}"
-                : $"{token}: there is no such verb{Spelling.Suggest(token, verbs)}"),
+                : result.CommandResult.Command == root ? $"{token}: there is no such verb{Spelling.Suggest(token, verbs)}"
+                : $"{token}: {result.CommandResult.Command.Name} takes no such argument"),
             .. result.Errors.Select(static error => error.Message)
                 .Where(message => !unmatched.Any(token => message.Contains($"'{token}'", StringComparison.Ordinal))),
             .. _settings.Where(pair => IsAmbiguous(result.GetResult(pair.Option)))
