@@ -25,7 +25,15 @@ internal static class SettingsDocument
 
             The names, sections and options are mkosi's. A setting stands in `mkosi.conf` or on the command line, which goes over
             the file: lists grow there, scalars are replaced. An empty assignment resets. Some settings also take their value
-            from a file next to `mkosi.conf`. Nothing is taken from the host: what is not written down has a fixed default.
+            from a file next to `mkosi.conf`. Nothing is taken from the host but `SOURCE_DATE_EPOCH` and the proxies of the caller's
+            environment: what is not written down has a fixed default.
+
+            In the file `#` begins a comment anywhere on a line, and indented lines continue a value. Lists are split at commas and
+            white space, `KernelCommandLine=` at white space only, `Environment=` as a shell splits words. Relative paths are those of
+            the configuration's directory; `~` and `$NAME` in a path are the caller's. These stand for what has been given so far:
+            `%d` Distribution, `%r` Release, `%a` Architecture, `%t` Format, `%o` Output, `%i` ImageId, `%v` ImageVersion, `%F` the
+            distribution's file system, `%I` the image ("main"), and in paths `%O` OutputDirectory, `%C` and `%P` the configuration's
+            directory, `%D` the one diecast was called for; `%%` is a percent sign.
 
             ## Settings that act
 
@@ -37,8 +45,9 @@ internal static class SettingsDocument
             foreach (var row in section)
             {
                 string old = row.OldNames.IsEmpty ? "" : $" (once {string.Join(", ", row.OldNames)})";
+                string value = Cell(row.Syntax.Placeholder) + (row.Syntax.IsList ? " …" : "");
                 text.Append(CultureInfo.InvariantCulture,
-                    $"| {row.Name} | {Code(row.Options)} | {Cell(row.Syntax.Placeholder)}{(row.Syntax.IsList ? " …" : "")} | {Cell(row.Default)} | {Files(row)} | {Cell(row.Help)}{old} |\n");
+                    $"| {row.Name} | {Code(row.Options)} | {value} | {Cell(row.Default)} | {Files(row)} | {Cell(row.Help)}{old} |\n");
             }
         }
         text.Append("""
