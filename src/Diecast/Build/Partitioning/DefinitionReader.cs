@@ -22,7 +22,7 @@ public sealed class DefinitionReader
     /// <param name="overrideArchitecture">Whether types named for another architecture become those of the specifiers' one.</param>
     /// <exception cref="ConfigException">Something in the files is wrong; all of it is named.</exception>
     public static IReadOnlyList<PartitionDefinition> Read(
-        IReadOnlyList<string> directories, Specifiers specifiers, bool overrideArchitecture = false)
+        IReadOnlyList<string> directories, RepartSpecifiers specifiers, bool overrideArchitecture = false)
     {
         var reader = new DefinitionReader(new DefinitionSettings(specifiers, overrideArchitecture));
         foreach (string missing in directories.Where(static directory => !Directory.Exists(directory)))
@@ -35,7 +35,7 @@ public sealed class DefinitionReader
 
     /// <summary>The definition in the text of one file, without drop-ins.</summary>
     /// <inheritdoc cref="Read"/>
-    public static PartitionDefinition Parse(string text, string name, Specifiers specifiers, bool overrideArchitecture = false)
+    public static PartitionDefinition Parse(string text, string name, RepartSpecifiers specifiers, bool overrideArchitecture = false)
     {
         var reader = new DefinitionReader(new DefinitionSettings(specifiers, overrideArchitecture));
         var definition = reader.Finish(reader.Apply(new PartitionDefinition { Source = name }, Encoding.UTF8.GetBytes(text), name));
