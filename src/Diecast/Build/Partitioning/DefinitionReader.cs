@@ -30,7 +30,7 @@ public sealed class DefinitionReader
             reader._errors.Add(new Diagnostic(new Location(missing), "there is no such directory"));
         }
         var definitions = ConfFiles(directories).Select(file => reader.ReadDefinition(file, directories)).ToList();
-        return reader._errors.Count == 0 ? definitions : throw new ConfigException(reader._errors);
+        return reader._errors.Count == 0 ? definitions : throw reader.Failure();
     }
 
     /// <summary>The definition in the text of one file, without drop-ins.</summary>
@@ -39,8 +39,13 @@ public sealed class DefinitionReader
     {
         var reader = new DefinitionReader(new DefinitionSettings(specifiers, overrideArchitecture));
         var definition = reader.Finish(reader.Apply(new PartitionDefinition { Source = name }, Encoding.UTF8.GetBytes(text), name));
-        return reader._errors.Count == 0 ? definition : throw new ConfigException(reader._errors);
+        return reader._errors.Count == 0 ? definition : throw reader.Failure();
     }
+
+    /// <summary>The errors file by file, in the order of the lines.</summary>
+    private ConfigException Failure() => new([.. _errors
+        .GroupBy(static error => error.Location.Source, StringComparer.Ordinal)
+        .SelectMany(static file => file.OrderBy(static error => error.Location.Line, Comparer<int>.Default))]);
 
     private PartitionDefinition ReadDefinition(string file, IReadOnlyList<string> directories)
     {
