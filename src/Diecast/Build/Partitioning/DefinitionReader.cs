@@ -22,7 +22,7 @@ public sealed class DefinitionReader
     /// <param name="overrideArchitecture">Whether types named for another architecture become those of the specifiers' one.</param>
     /// <exception cref="ConfigException">Something in the files is wrong; all of it is named.</exception>
     public static IReadOnlyList<PartitionDefinition> Read(
-        IReadOnlyList<string> directories, Specifiers specifiers, bool overrideArchitecture = false)
+        IReadOnlyList<string> directories, RepartSpecifiers specifiers, bool overrideArchitecture = false)
     {
         var reader = new DefinitionReader(new DefinitionSettings(specifiers, overrideArchitecture));
         foreach (string missing in directories.Where(static directory => !Directory.Exists(directory)))
@@ -30,17 +30,22 @@ public sealed class DefinitionReader
             reader._errors.Add(new Diagnostic(new Location(missing), "there is no such directory"));
         }
         var definitions = ConfFiles(directories).Select(file => reader.ReadDefinition(file, directories)).ToList();
-        return reader._errors.Count == 0 ? definitions : throw new ConfigException(reader._errors);
+        return reader._errors.Count == 0 ? definitions : throw reader.Failure();
     }
 
     /// <summary>The definition in the text of one file, without drop-ins.</summary>
     /// <inheritdoc cref="Read"/>
-    public static PartitionDefinition Parse(string text, string name, Specifiers specifiers, bool overrideArchitecture = false)
+    public static PartitionDefinition Parse(string text, string name, RepartSpecifiers specifiers, bool overrideArchitecture = false)
     {
         var reader = new DefinitionReader(new DefinitionSettings(specifiers, overrideArchitecture));
         var definition = reader.Finish(reader.Apply(new PartitionDefinition { Source = name }, Encoding.UTF8.GetBytes(text), name));
-        return reader._errors.Count == 0 ? definition : throw new ConfigException(reader._errors);
+        return reader._errors.Count == 0 ? definition : throw reader.Failure();
     }
+
+    /// <summary>The errors file by file, in the order of the lines.</summary>
+    private ConfigException Failure() => new([.. _errors
+        .GroupBy(static error => error.Location.Source, StringComparer.Ordinal)
+        .SelectMany(static file => file.OrderBy(static error => error.Location.Line, Comparer<int>.Default))]);
 
     private PartitionDefinition ReadDefinition(string file, IReadOnlyList<string> directories)
     {

@@ -9,7 +9,7 @@ namespace Diecast.Build.Partitioning;
 /// <summary>
 /// The settings of the section [Partition] (repart.d(5)). Each one acts; those that do not act yet are refused by name.
 /// </summary>
-internal sealed class DefinitionSettings(Specifiers specifiers, bool overrideArchitecture)
+internal sealed class DefinitionSettings(RepartSpecifiers specifiers, bool overrideArchitecture)
 {
     /// <summary>Gives the definition with the setting made. Throws a FormatException for a value that it refuses.</summary>
     private delegate PartitionDefinition Setter(DefinitionSettings settings, PartitionDefinition definition, string value, Location place);
@@ -93,6 +93,7 @@ internal sealed class DefinitionSettings(Specifiers specifiers, bool overrideArc
             {
                 return set(this, definition, assignment.Value, assignment.Location) with
                 {
+                    Text = definition.Text.Add($"{key}={assignment.Value}"),
                     Places = definition.Places.SetItem(key, assignment.Location),
                 };
             }

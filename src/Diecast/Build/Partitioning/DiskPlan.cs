@@ -5,34 +5,8 @@ using Diecast.Images;
 
 namespace Diecast.Build.Partitioning;
 
-/// <summary>What all partitions of a disk have in common.</summary>
-public sealed record DiskGeometry
-{
-    private readonly int? _sectorSize;
-
-    /// <summary>The disk's length in bytes; null for the least that holds the partitions.</summary>
-    public long? Size { get; init; }
-
-    /// <summary>The disk's sector size in bytes, 512 or 4096. If it is set, it is that of the file systems too.</summary>
-    public int SectorSize
-    {
-        get => _sectorSize ?? 512;
-        init => _sectorSize = value is 512 or 4096 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "512 or 4096");
-    }
-
-    /// <summary>The least unit of sizes and places, in bytes.</summary>
-    public long Grain => Math.Max(4096, SectorSize);
-
-    /// <summary>
-    /// The logical sector size of a partition's file system, in bytes. 4096 where nobody says otherwise, on disks with
-    /// sectors of 512 bytes too, so that the image can be written to either kind of disk.
-    /// </summary>
-    public int FileSystemSectorSize(PartitionDefinition definition) =>
-        Math.Max(definition.FileSystemSectorSize ?? _sectorSize ?? 4096, SectorSize);
-}
-
-/// <summary>A partition with its place; offset and length are in bytes.</summary>
-public sealed record PlannedPartition(PartitionIdentity Identity, int Number, long Offset, long Length)
+/// <summary>A partition with its place; offset, length and the gap after it are in bytes.</summary>
+public sealed record PlannedPartition(PartitionIdentity Identity, int Number, long Offset, long Length, long Padding)
 {
     public PartitionDefinition Definition => Identity.Definition;
 
@@ -82,12 +56,6 @@ public sealed record DiskPlan
         IReadOnlyList<PartitionIdentity> identities, Guid diskId, DiskGeometry geometry, Func<PartitionIdentity, long?> contentSize)
     {
         var all = identities.Select(identity => SizeOf(identity, geometry, contentSize(identity))).ToList();
-        if (all.FirstOrDefault(static sized => sized.Limits.Max < sized.Limits.Min
-            || sized.Limits.Min > (sized.Identity.Definition.SizeMax ?? long.MaxValue)) is { Identity: { } tooLarge } over)
-        {
-            throw new ConfigException(tooLarge.Definition.Place("SizeMaxBytes"),
-                $"the content takes {over.Limits.Min} bytes, more than SizeMaxBytes");
-        }
         long length = geometry.Size?.AlignUp(geometry.Grain) ?? MinimumLength(all, geometry);
         CheckLength(length, geometry);
         var layout = new GptLayout(length, geometry.SectorSize);
@@ -176,7 +144,7 @@ public sealed record DiskPlan
         var partitions = new List<PlannedPartition>(kept.Count);
         for (int i = 0; i < kept.Count; i++)
         {
-            partitions.Add(new PlannedPartition(kept[i].Identity, i + 1, start, sizes[i].Size));
+            partitions.Add(new PlannedPartition(kept[i].Identity, i + 1, start, sizes[i].Size, sizes[i].Padding));
             start = (start + sizes[i].Size + sizes[i].Padding).AlignUp(grain);
         }
         return partitions;

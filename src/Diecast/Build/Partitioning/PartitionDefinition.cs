@@ -96,6 +96,9 @@ public sealed record PartitionDefinition
     /// <summary>Whether the file system's root says which partition it belongs to; null for yes where it can.</summary>
     public bool? AddValidateFs { get; init; }
 
+    /// <summary>The assignments as they were written, in their order.</summary>
+    public ImmutableArray<string> Text { get; init; } = [];
+
     /// <summary>Where each setting was assigned last.</summary>
     public ImmutableDictionary<string, Location> Places { get; init; } = ImmutableDictionary.Create<string, Location>(StringComparer.Ordinal);
 

@@ -39,7 +39,8 @@ public sealed class RepartIds(Guid seed)
     private static byte[] Mac(Guid key, ReadOnlySpan<byte> message) =>
         HMACSHA256.HashData(key.ToByteArray(bigEndian: true), message);
 
-    private static Guid Version4(byte[] mac)
+    /// <summary>A version 4 UUID of the first 16 bytes of a digest.</summary>
+    internal static Guid Version4(byte[] mac)
     {
         mac[6] = (byte)((mac[6] & 0x0F) | 0x40);
         mac[8] = (byte)((mac[8] & 0x3F) | 0x80);

@@ -6,30 +6,33 @@ namespace Diecast.Build.Partitioning;
 /// <summary>Finds paths in a frozen tree and follows its symbolic links, which never lead out of it.</summary>
 internal static class TreeLookup
 {
-    private const int MaximumLinks = 40;
+    public const int MaximumLinks = 40;
+
+    /// <summary>A node and the directories that lead to it, the root first, the node's own not among them.</summary>
+    internal readonly record struct Found(Node Node, IReadOnlyList<DirectoryNode> Ancestors);
 
     /// <summary>The node at a path, all links followed; null where there is none.</summary>
     /// <exception cref="InvalidDataException">The links go in circles.</exception>
-    public static Node? Resolve(FileTree tree, string path)
+    public static Found? Resolve(FileTree tree, string path)
     {
-        var ancestors = new Stack<DirectoryNode>();
-        ancestors.Push(tree.Root);
-        var pending = new Stack<byte[]>(Parts(Encoding.UTF8.GetBytes(path)));
+        var directories = new List<DirectoryNode> { tree.Root };
+        var pending = new Stack<byte[]>();
+        PushParts(pending, Encoding.UTF8.GetBytes(path));
         int links = 0;
         while (pending.TryPop(out byte[]? name))
         {
             if (name.AsSpan().SequenceEqual(".."u8))
             {
-                if (ancestors.Count > 1)
+                if (directories.Count > 1)
                 {
-                    ancestors.Pop();
+                    directories.RemoveAt(directories.Count - 1);
                 }
                 continue;
             }
-            switch (ancestors.Peek().Find(new FileName(name)))
+            switch (directories[^1].Find(new FileName(name)))
             {
                 case DirectoryNode directory:
-                    ancestors.Push(directory);
+                    directories.Add(directory);
                     break;
                 case SymlinkNode link:
                     if (++links > MaximumLinks)
@@ -38,25 +41,21 @@ internal static class TreeLookup
                     }
                     if (link.Target is [(byte)'/', ..])
                     {
-                        ancestors.Clear();
-                        ancestors.Push(tree.Root);
+                        directories.RemoveRange(1, directories.Count - 1);
                     }
-                    foreach (byte[] part in Parts(link.Target.AsSpan()))
-                    {
-                        pending.Push(part);
-                    }
+                    PushParts(pending, link.Target.AsSpan());
                     break;
                 case { } other when pending.Count == 0:
-                    return other;
+                    return new Found(other, directories);
                 default:
                     return null;
             }
         }
-        return ancestors.Peek();
+        return new Found(directories[^1], directories[..^1]);
     }
 
-    /// <summary>The parts of a path, the last first.</summary>
-    private static List<byte[]> Parts(ReadOnlySpan<byte> path)
+    /// <summary>Pushes the parts of a path so that the first is on top; empty ones and "." are left out.</summary>
+    public static void PushParts(Stack<byte[]> pending, ReadOnlySpan<byte> path)
     {
         var parts = new List<byte[]>();
         foreach (var range in path.Split((byte)'/'))
@@ -66,7 +65,9 @@ internal static class TreeLookup
                 parts.Add(path[range].ToArray());
             }
         }
-        parts.Reverse();
-        return parts;
+        for (int i = parts.Count - 1; i >= 0; i--)
+        {
+            pending.Push(parts[i]);
+        }
     }
 }

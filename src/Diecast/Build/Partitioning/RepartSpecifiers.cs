@@ -9,10 +9,10 @@ namespace Diecast.Build.Partitioning;
 /// </summary>
 /// <param name="Architecture">%a, and what "root" and "usr" mean: "x86-64".</param>
 /// <param name="OsRelease">The fields of the image's os-release, or null where no tree is known.</param>
-public sealed record Specifiers(string Architecture, IReadOnlyDictionary<string, string>? OsRelease)
+public sealed record RepartSpecifiers(string Architecture, IReadOnlyDictionary<string, string>? OsRelease)
 {
     /// <summary>The specifiers for a tree that has an os-release.</summary>
-    public static Specifiers ForTree(string architecture, FileTree? tree) =>
+    public static RepartSpecifiers ForTree(string architecture, FileTree? tree) =>
         new(architecture, tree is null ? null : ReadOsRelease(tree));
 
     /// <summary>Expands all specifiers of a text.</summary>
@@ -57,7 +57,7 @@ public sealed record Specifiers(string Architecture, IReadOnlyDictionary<string,
     private static Dictionary<string, string> ReadOsRelease(FileTree tree)
     {
         var fields = new Dictionary<string, string>(StringComparer.Ordinal);
-        if ((TreeLookup.Resolve(tree, "/etc/os-release") ?? TreeLookup.Resolve(tree, "/usr/lib/os-release")) is not FileNode file
+        if ((TreeLookup.Resolve(tree, "/etc/os-release") ?? TreeLookup.Resolve(tree, "/usr/lib/os-release"))?.Node is not FileNode file
             || file.Content.Length > 1 << 20)
         {
             return fields;
