@@ -7,12 +7,14 @@ namespace Diecast.Formats.Tar;
 public static class TarTree
 {
     /// <summary>
-    /// The tree in an uncompressed archive. The files' contents stay where they are: the blob is read again when they
-    /// are. A later member replaces an earlier one of the same path.
+    /// The tree in an archive, which may be compressed. The files' contents stay where they are (in an unnamed file where
+    /// the archive is compressed): the blob is read again when they are. A later member replaces an earlier one of the
+    /// same path.
     /// </summary>
     /// <exception cref="InvalidDataException">The archive is damaged, or a path leads out of the tree or through a link.</exception>
-    public static FileTree Read(Blob archive)
+    public static FileTree Read(Blob source)
     {
+        var archive = Decompressor.Open(source);
         var builder = new TreeBuilder(new Metadata(0x1ED, 0, 0, default));
         var reader = new TarReader(new BlobStream(archive));
         while (reader.Next() is { } entry)
