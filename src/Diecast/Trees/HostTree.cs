@@ -18,15 +18,18 @@ public sealed class HostTree
         public bool Xattrs { get; init; } = true;
 
         /// <summary>
-        /// The metadata that a file gets: its path, its status and its attributes are known. As on the host by default.
+        /// The metadata that a file gets; its attributes are read only when they are asked for. As on the host by default.
         /// </summary>
-        public Func<TreePath?, FileStatus, IReadOnlyList<Xattr>, Metadata> Metadata { get; init; } = AsOnHost;
+        public Func<TreePath?, FileStatus, Func<IReadOnlyList<Xattr>>, Metadata> Metadata { get; init; } = AsOnHost;
+
+        /// <summary>Another node for a path that is no directory on the host; null for the host's own.</summary>
+        public Func<TreePath, FileStatus, Node?> Replace { get; init; } = static (_, _) => null;
 
         /// <summary>Whether a path is taken at all; a directory that is not has no content either.</summary>
         public Func<TreePath, bool> Include { get; init; } = static _ => true;
 
-        private static Metadata AsOnHost(TreePath? path, FileStatus status, IReadOnlyList<Xattr> xattrs) =>
-            new(status.Permissions, status.Uid, status.Gid, status.Mtime) { Xattrs = [.. xattrs] };
+        private static Metadata AsOnHost(TreePath? path, FileStatus status, Func<IReadOnlyList<Xattr>> readXattrs) =>
+            new(status.Permissions, status.Uid, status.Gid, status.Mtime) { Xattrs = [.. readXattrs()] };
     }
 
     /// <summary>The tree at and below a directory. The host's links are not followed; other file systems are entered.</summary>
@@ -70,7 +73,7 @@ public sealed class HostTree
             return known;
         }
         var metadata = MetadataOf(hostPath, path, status);
-        Node node = status.Type switch
+        Node node = _options.Replace(path, status) ?? status.Type switch
         {
             FileType.Regular => new FileNode(metadata, new HostFileBlob(hostPath, status)),
             FileType.Symlink => new SymlinkNode(metadata, [.. Posix.ReadLink(fd, path.Name.Bytes)]),
@@ -86,7 +89,7 @@ public sealed class HostTree
     }
 
     private Metadata MetadataOf(byte[] hostPath, TreePath? path, FileStatus status) =>
-        _options.Metadata(path, status, _options.Xattrs ? XattrsOf(hostPath) : []);
+        _options.Metadata(path, status, () => _options.Xattrs ? XattrsOf(hostPath) : []);
 
     /// <summary>
     /// The attributes of a path on the host that belong to the file. Labels and measurements that the host's
@@ -108,6 +111,35 @@ public sealed class HostTree
     private static bool BelongsToFile(ReadOnlySpan<byte> name) =>
         name.StartsWith("user."u8) || name.StartsWith("trusted."u8) || name.SequenceEqual("security.capability"u8)
         || name.SequenceEqual("system.posix_acl_access"u8) || name.SequenceEqual("system.posix_acl_default"u8);
+
+    /// <summary>The names in a directory of the host, in byte order.</summary>
+    public static IReadOnlyList<FileName> Names(ReadOnlySpan<byte> path)
+    {
+        using var directory = Posix.OpenAt(Posix.AT_FDCWD, path, Posix.O_RDONLY | Posix.O_DIRECTORY);
+        var names = Posix.ReadDirectory(directory, path);
+        names.Sort();
+        return names;
+    }
+
+    /// <summary>Removes a name from an open directory with all below it. Links are not followed.</summary>
+    public static void Delete(int directory, ReadOnlySpan<byte> name)
+    {
+        if (Posix.Stat(directory, name).Type != FileType.Directory)
+        {
+            Posix.UnlinkAt(directory, name);
+            return;
+        }
+        // A script may have taken the owner's permissions away.
+        Posix.ChmodAt(directory, name, 0x1C0);
+        using (var inside = Posix.OpenAt(directory, name, Posix.O_RDONLY | Posix.O_DIRECTORY | Posix.O_NOFOLLOW))
+        {
+            foreach (var child in Posix.ReadDirectory(inside, name))
+            {
+                Delete(Posix.Fd(inside), child.Bytes);
+            }
+        }
+        Posix.UnlinkAt(directory, name, isDirectory: true);
+    }
 
     private static byte[] Join(byte[] directory, FileName name) => [.. directory, (byte)'/', .. name.Bytes];
 }

@@ -59,4 +59,9 @@ public sealed record Metadata(ushort Mode, uint Uid, uint Gid, Timestamp Mtime)
         get => _xattrs;
         init => _xattrs = value.Sort(Comparer<Xattr>.Default);
     }
+
+    public bool Equals(Metadata? other) => other is not null && Mode == other.Mode && Uid == other.Uid && Gid == other.Gid
+        && Mtime == other.Mtime && Xattrs.AsSpan().SequenceEqual(other.Xattrs.AsSpan());
+
+    public override int GetHashCode() => HashCode.Combine(Mode, Uid, Gid, Mtime, Xattrs.Length);
 }

@@ -1,0 +1,78 @@
+using Diecast.Packages;
+using Diecast.Trees;
+
+namespace Diecast.Build;
+
+/// <summary>
+/// Removes what installing leaves behind that differs from run to run or belongs to no image. The table is the list
+/// in docs/determinism.md; each row names the cause.
+/// </summary>
+public static class CleanUp
+{
+    /// <summary>A path pattern (each component may hold * and ?) and why no image has it.</summary>
+    public sealed record Leak(string Pattern, string Cause);
+
+    public static IReadOnlyList<Leak> Leaks { get; } = [
+        new("var/cache/ldconfig/aux-cache", "ldconfig: inode numbers and change times of the build's file system"),
+        new("etc/.pwd.lock", "systemd-sysusers and shadow: a lock file"),
+        new("etc/passwd-", "systemd-sysusers and shadow: back-up of the file before the last change"),
+        new("etc/group-", "systemd-sysusers and shadow: back-up"),
+        new("etc/shadow-", "systemd-sysusers and shadow: back-up"),
+        new("etc/gshadow-", "systemd-sysusers and shadow: back-up"),
+        new("etc/subuid-", "shadow: back-up"),
+        new("etc/subgid-", "shadow: back-up"),
+        new("etc/machine-info", "systemd-firstboot: describes one machine"),
+        new("var/lib/systemd/random-seed", "systemd: random"),
+        new("var/lib/systemd/credential.secret", "systemd: random key"),
+        new("var/lib/dbus/machine-id", "dbus: random, and a second source of the machine id"),
+        new("etc/ssh/ssh_host_*", "sshd: random keys, the same on all machines of the image"),
+        new("etc/pacman.d/gnupg", "pacman-key: random local key"),
+        new("root/.gnupg", "gnupg: key ring with the time of its making"),
+        new("var/log/pacman.log", "pacman: time of each action"),
+        new("var/log/journal/*", "systemd-journald: directories named by the build's machine id"),
+        new("var/cache/fontconfig/*", "fc-cache: modification times of directories on the build's file system"),
+        new("efi/loader/random-seed", "bootctl: random"),
+    ];
+
+    public static void Run(StagedRoot root)
+    {
+        foreach (var leak in Leaks)
+        {
+            RemoveMatching(root, leak.Pattern);
+        }
+    }
+
+    /// <summary>
+    /// Removes all paths that match a pattern with a leading slash or without: * and ? and [] within a component, as in
+    /// <c>RemoveFiles=</c>. Links are not followed.
+    /// </summary>
+    public static void RemoveMatching(StagedRoot root, string pattern)
+    {
+        IEnumerable<byte[]> paths = [[]];
+        foreach (string component in pattern.Split('/', StringSplitOptions.RemoveEmptyEntries))
+        {
+            paths = [.. paths.SelectMany(path => Matches(root, path, component))];
+        }
+        foreach (byte[] path in paths.Where(static path => path.Length > 0))
+        {
+            root.Remove(path);
+        }
+        root.EndPackage();
+    }
+
+    private static IEnumerable<byte[]> Matches(StagedRoot root, byte[] directory, string component)
+    {
+        byte[] prefix = directory.Length == 0 ? [] : [.. directory, (byte)'/'];
+        if (component.AsSpan().IndexOfAny("*?[") < 0)
+        {
+            byte[] path = [.. prefix, .. Posix.Bytes(component)];
+            return root.Exists(path) ? [path] : [];
+        }
+        if (directory.Length > 0 && root.Status(directory)?.Type != FileType.Directory)
+        {
+            return [];
+        }
+        byte[] glob = Posix.Bytes(component);
+        return root.List(directory).Where(name => Glob.Matches(glob, name.Bytes)).Select(name => (byte[])[.. prefix, .. name.Bytes]);
+    }
+}

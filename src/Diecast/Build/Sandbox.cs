@@ -1,0 +1,134 @@
+using System.Diagnostics;
+using System.Text;
+using Diecast.Packages;
+
+namespace Diecast.Build;
+
+/// <summary>
+/// Runs the image's own programs in a staged root by bubblewrap: no network, no host files, devices or kernel
+/// settings, and an environment that is the same everywhere.
+/// </summary>
+public sealed class Sandbox(string root, string workDirectory, IReadOnlyDictionary<string, string> environment)
+{
+    private const int OutputLimit = 64 * 1024;
+
+    /// <summary>
+    /// What every script sees: no host name, locale or time zone of the host; systemd's tools know that they run in a
+    /// directory and not on a system, and its hwdb is not built more than once.
+    /// </summary>
+    public static IReadOnlyDictionary<string, string> FixedEnvironment(long epoch) => new Dictionary<string, string>(StringComparer.Ordinal)
+    {
+        ["HOME"] = "/",
+        ["LANG"] = "C.UTF-8",
+        ["LC_ALL"] = "C.UTF-8",
+        ["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin",
+        ["SOURCE_DATE_EPOCH"] = epoch.ToString(System.Globalization.CultureInfo.InvariantCulture),
+        ["SYSTEMD_HWDB_UPDATE_BYPASS"] = "1",
+        ["SYSTEMD_IN_CHROOT"] = "1",
+        ["KERNEL_INSTALL_BYPASS"] = "1",
+        ["TZ"] = "UTC",
+        ["TERM"] = "dumb",
+    };
+
+    /// <summary>Runs a script and waits. Must be called on a thread that lives as long: its end would end the sandbox.</summary>
+    /// <exception cref="IOException">bubblewrap is missing or could not set up the sandbox.</exception>
+    public ScriptResult Run(Script script, CancellationToken cancellation)
+    {
+        var start = new ProcessStartInfo("bwrap")
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        string? attachment = null;
+        foreach (string argument in Arguments(script.Environment))
+        {
+            start.ArgumentList.Add(argument);
+        }
+        if (script.Attachment is { } attached)
+        {
+            attachment = Path.Join(workDirectory, "attachment");
+            File.WriteAllBytes(attachment, attached.Content.ToArray());
+            start.ArgumentList.Add("--ro-bind");
+            start.ArgumentList.Add(attachment);
+            start.ArgumentList.Add(attached.Path);
+        }
+        start.ArgumentList.Add("--");
+        foreach (string argument in script.Command)
+        {
+            start.ArgumentList.Add(argument);
+        }
+        try
+        {
+            return Wait(start, script.Input, cancellation);
+        }
+        catch (System.ComponentModel.Win32Exception e)
+        {
+            throw new IOException($"bwrap cannot be started ({e.Message}): install the package bubblewrap", e);
+        }
+        finally
+        {
+            if (attachment is not null)
+            {
+                File.Delete(attachment);
+            }
+        }
+    }
+
+    private IEnumerable<string> Arguments(IReadOnlyDictionary<string, string> own)
+    {
+        yield return "--bind";
+        yield return root;
+        yield return "/";
+        foreach (string argument in (string[])[
+            "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/run", "--tmpfs", "/tmp", "--perms", "1777", "--tmpfs", "/var/tmp",
+            "--unshare-net", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try", "--hostname", "localhost",
+            "--die-with-parent", "--new-session", "--cap-add", "ALL", "--chdir", "/", "--clearenv"])
+        {
+            yield return argument;
+        }
+        foreach (var (name, value) in environment.Concat(own))
+        {
+            yield return "--setenv";
+            yield return name;
+            yield return value;
+        }
+    }
+
+    private static ScriptResult Wait(ProcessStartInfo start, ReadOnlyMemory<byte> input, CancellationToken cancellation)
+    {
+        using var process = Process.Start(start) ?? throw new UnreachableException();
+        using var registration = cancellation.Register(() => process.Kill(entireProcessTree: true));
+        var output = new StringBuilder();
+        void Collect(object _, DataReceivedEventArgs line)
+        {
+            lock (output)
+            {
+                output.AppendLine(line.Data);
+                if (output.Length > OutputLimit)
+                {
+                    output.Remove(0, output.Length - OutputLimit / 2);
+                }
+            }
+        }
+        process.OutputDataReceived += Collect;
+        process.ErrorDataReceived += Collect;
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        try
+        {
+            process.StandardInput.BaseStream.Write(input.Span);
+            process.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // The program ended without reading its input: its exit code says whether that was right.
+        }
+        process.WaitForExit();
+        cancellation.ThrowIfCancellationRequested();
+        lock (output)
+        {
+            return new ScriptResult(process.ExitCode, output.ToString().Trim());
+        }
+    }
+}

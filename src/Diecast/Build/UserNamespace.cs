@@ -1,0 +1,180 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+
+namespace Diecast.Build;
+
+/// <summary>
+/// Runs the tool once more inside a user namespace with ids 0 to 65535, so that owners are right without root and the
+/// scripts of a root build and of any other see the same world. (A .NET process has threads and cannot unshare itself.)
+/// </summary>
+public static partial class UserNamespace
+{
+    private const string Marker = "DIECAST_IN_NAMESPACE";
+    private const uint Count = 65536;
+
+    [LibraryImport("libc", EntryPoint = "geteuid")]
+    private static partial uint GetEffectiveUserId();
+
+    [LibraryImport("libc", EntryPoint = "getegid")]
+    private static partial uint GetEffectiveGroupId();
+
+    [LibraryImport("libc", EntryPoint = "prctl")]
+    private static partial int Prctl(int option, nuint argument);
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int Kill(int process, int signal);
+
+    /// <summary>Whether this process is the one inside. It then ends when the one outside does.</summary>
+    public static bool Entered()
+    {
+        const int setParentDeathSignal = 1;
+        const int sigterm = 15;
+        bool inside = Environment.GetEnvironmentVariable(Marker) == "1";
+        if (inside)
+        {
+            _ = Prctl(setParentDeathSignal, sigterm);
+        }
+        return inside;
+    }
+
+    /// <summary>Runs this program with these arguments inside, on this terminal, and returns its exit code.</summary>
+    /// <exception cref="IOException">No namespace can be made: the message says what to set up.</exception>
+    public static int Run(IReadOnlyList<string> arguments)
+    {
+        // The ids must be mapped before the tool is executed: without a mapping it would lose its capabilities there.
+        const string waitForMap = "while ! read -r _ < /proc/self/uid_map; do sleep 0.01; done; exec \"$0\" \"$@\"";
+        var start = new ProcessStartInfo("unshare", [
+            "--user", "--mount", "--", "/bin/sh", "-c", waitForMap, Environment.ProcessPath!, .. arguments]);
+        start.Environment[Marker] = "1";
+        using var child = Start(start);
+        Console.CancelKeyPress += static (_, e) => e.Cancel = true;
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal =>
+        {
+            signal.Cancel = true;
+            _ = Kill(child.Id, 15);
+        });
+        try
+        {
+            WaitUntilUnshared(child);
+            Map(child.Id);
+        }
+        catch
+        {
+            child.Kill(entireProcessTree: true);
+            throw;
+        }
+        child.WaitForExit();
+        return child.ExitCode;
+    }
+
+    private static Process Start(ProcessStartInfo start)
+    {
+        try
+        {
+            return Process.Start(start) ?? throw new UnreachableException();
+        }
+        catch (System.ComponentModel.Win32Exception e)
+        {
+            throw new IOException($"{start.FileName} cannot be started ({e.Message}): install the package util-linux", e);
+        }
+    }
+
+    private static void WaitUntilUnshared(Process child)
+    {
+        string own = File.ResolveLinkTarget("/proc/self/ns/user", returnFinalTarget: false)!.Name;
+        while (true)
+        {
+            if (child.HasExited)
+            {
+                throw new IOException(
+                    "no user namespace can be made here (see above). In a plain chroot the kernel forbids it: enter the directory "
+                    + "with unshare -m and pivot_root. Else look at the sysctls user.max_user_namespaces and kernel.unprivileged_userns_clone");
+            }
+            string? now = null;
+            try
+            {
+                now = File.ResolveLinkTarget($"/proc/{child.Id}/ns/user", returnFinalTarget: false)?.Name;
+            }
+            catch (IOException)
+            {
+                // It ended between the two looks.
+            }
+            if (now is not null && now != own)
+            {
+                return;
+            }
+            Thread.Sleep(1);
+        }
+    }
+
+    private static void Map(int process)
+    {
+        if (GetEffectiveUserId() == 0)
+        {
+            try
+            {
+                File.WriteAllText($"/proc/{process}/uid_map", $"0 0 {Count}\n");
+                File.WriteAllText($"/proc/{process}/gid_map", $"0 0 {Count}\n");
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw new IOException($"root cannot map the ids 0 to {Count - 1} into a user namespace here: {e.Message}", e);
+            }
+            return;
+        }
+        RunMapper("newuidmap", process, GetEffectiveUserId(), SubordinateRange("/etc/subuid", GetEffectiveUserId()));
+        RunMapper("newgidmap", process, GetEffectiveGroupId(), SubordinateRange("/etc/subgid", GetEffectiveUserId()));
+    }
+
+    private static void RunMapper(string program, int process, uint own, uint first)
+    {
+        try
+        {
+            string[] arguments = [.. new uint[] { (uint)process, 0, own, 1, 1, first, Count - 1 }.Select(static n => n.ToString(CultureInfo.InvariantCulture))];
+            using var mapper = Process.Start(program, arguments);
+            mapper.WaitForExit();
+            if (mapper.ExitCode != 0)
+            {
+                throw new IOException($"{program} {string.Join(' ', arguments)} failed: is it set-uid root (package uidmap)?");
+            }
+        }
+        catch (System.ComponentModel.Win32Exception e)
+        {
+            throw new IOException($"{program} cannot be started ({e.Message}): install the package uidmap", e);
+        }
+    }
+
+    /// <summary>The first id of a range of at least 65535 that the user may map.</summary>
+    private static uint SubordinateRange(string file, uint uid)
+    {
+        string user = UserName(uid);
+        string id = uid.ToString(CultureInfo.InvariantCulture);
+        string[] lines = File.Exists(file) ? File.ReadAllLines(file) : [];
+        foreach (string line in lines)
+        {
+            if (line.Split(':') is [var owner, var first, var count] && (owner == user || owner == id)
+                && uint.TryParse(first, CultureInfo.InvariantCulture, out uint start)
+                && uint.TryParse(count, CultureInfo.InvariantCulture, out uint length) && length >= Count - 1)
+            {
+                return start;
+            }
+        }
+        throw new IOException(
+            $"{user} has no range of {Count - 1} subordinate ids in {file}. As root: "
+            + $"usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {user} (and install the package uidmap)");
+    }
+
+    private static string UserName(uint uid)
+    {
+        string id = uid.ToString(CultureInfo.InvariantCulture);
+        foreach (string line in File.ReadLines("/etc/passwd"))
+        {
+            if (line.Split(':') is [var name, _, var own, ..] && own == id)
+            {
+                return name;
+            }
+        }
+        return id;
+    }
+}
