@@ -28,9 +28,7 @@ options=(-o Dir::State::lists="$apt/lists" -o Dir::Cache="$apt" -o Dir::Etc::sou
 mkdir -p "$apt/lists/partial" "$apt/archives/partial" "$cache/debs"
 
 if [[ ! -s $cache/Packages ]]; then
-  mirror=$(apt-get indextargets --format '$(REPO_URI) $(COMPONENT) $(RELEASE)' 'Created-By: Packages' |
-           awk '$2 == "main" && $3 !~ /-/ { print $1; exit }')
-  [[ -n $mirror ]] || { echo "make-mirror.sh: apt has no source with a component main" >&2; exit 1; }
+  mirror=$("$here/../setup/apt-mirror.sh")
   echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main" > "$apt/sources.list"
   apt-get -qq "${options[@]}" update
   file=$(apt-get "${options[@]}" indextargets --format '$(FILENAME)' 'Created-By: Packages')
