@@ -69,5 +69,5 @@ internal sealed partial class LockfileContext : JsonSerializerContext
 {
     /// <summary>Versions have '+' in them, which the default encoder writes as an escape.</summary>
     public static LockfileContext Strict { get; } =
-        new(new JsonSerializerOptions(Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+        new(new JsonSerializerOptions(Default!.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 }
