@@ -58,6 +58,10 @@ internal sealed class MkfsCommand
             {
                 result.AddError("--seed and --uuid exclude each other: the id is derived from the seed");
             }
+            if (result.GetResult(_hashSeed) is not null && result.GetValue(_format) is { Name: not "ext4" } format)
+            {
+                result.AddError($"--hash-seed: {format.Name} has no hash seed");
+            }
         });
         command.SetAction(result => Verbs.Run(_terminal, cancellation => Make(result, cancellation)));
         return command;

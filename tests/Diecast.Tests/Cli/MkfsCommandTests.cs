@@ -201,6 +201,7 @@ public sealed class MkfsCommandTests
     [InlineData("mkfs vfat --sector-size 1024 TREE IMAGE", "--sector-size: \"1024\" is neither 512 nor 4096")]
     [InlineData("mkfs vfat --source-date-epoch now TREE IMAGE", "--source-date-epoch: \"now\" is not a number of seconds since 1970")]
     [InlineData("mkfs vfat --seed 0e9a6fe068f6408cbbeb136054d20445 --uuid 0e9a6fe068f6408cbbeb136054d20445 TREE IMAGE", "--seed and --uuid exclude each other")]
+    [InlineData("mkfs vfat --hash-seed 0e9a6fe068f6408cbbeb136054d20445 TREE IMAGE", "--hash-seed: vfat has no hash seed")]
     [InlineData("mkfs vfat --size 4K TREE IMAGE", "vfat: 4096 bytes are too few")]
     [InlineData("mkfs vfat NOWHERE IMAGE", "NOWHERE")]
     [InlineData("mkfs vfat TREE/text IMAGE", "TREE/text: tar: ")]
@@ -251,8 +252,10 @@ public sealed class MkfsCommandTests
         Assert.Contains("--source-date-epoch <SECONDS>", result.Output, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void AnInterruptedRunLeavesNothing()
+    [Theory]
+    [InlineData("INT")]
+    [InlineData("TERM")]
+    public void AnInterruptedRunLeavesNothing(string signal)
     {
         using var directory = new TempDirectory();
         Directory.CreateDirectory(directory["tree"]);
@@ -267,7 +270,7 @@ public sealed class MkfsCommandTests
         {
             Thread.Sleep(5);
         }
-        Tool.RunOk("kill", "-TERM", $"{process.Id}");
+        Tool.RunOk("kill", "-" + signal, $"{process.Id}");
         string errors = process.StandardError.ReadToEnd();
         process.WaitForExit();
         Assert.Equal(130, process.ExitCode);
