@@ -23,6 +23,9 @@ internal sealed class HelpText(SettingOptions options, Terminal terminal, HelpAc
         return command;
     }
 
+    // A verb's required arguments are not required to read about them.
+    public override bool ClearsParseErrors => true;
+
     public override int Invoke(ParseResult parseResult)
     {
         var command = parseResult.CommandResult.Command;

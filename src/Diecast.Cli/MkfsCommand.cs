@@ -14,29 +14,37 @@ internal sealed class MkfsCommand
 {
     private const string EpochVariable = "SOURCE_DATE_EPOCH";
 
+    private static readonly string FormatNames = string.Join(" and ", FormatTable.All.Select(static format => format.Name));
+
     private readonly Terminal _terminal;
 
-    private readonly Argument<string> _format = new("FORMAT") { Description = string.Join(" or ", FormatTable.All.Select(static format => format.Name)) };
+    private readonly Argument<IFileSystemFormat> _format = new("FORMAT")
+    {
+        Description = FormatNames,
+        CustomParser = static result => Parse<IFileSystemFormat>(result, "mkfs", $"is no file system; there are {FormatNames}", FormatTable.Find),
+    };
+
     private readonly Argument<string> _source = new("SOURCE") { Description = "a directory, or a tar archive (gz, xz and zst too), which keeps owners without root" };
     private readonly Argument<string> _image = new("IMAGE") { Description = "the file to write" };
 
-    private readonly Option<Guid?> _seed = Parsed("--seed", "UUID", "derive the file system's id from this", ParseUuid);
-    private readonly Option<Guid?> _uuid = Parsed("--uuid", "UUID", "the file system's id (default: derived from the tree)", ParseUuid);
-    private readonly Option<Guid?> _hashSeed = Parsed("--hash-seed", "UUID", "ext4's directory hash seed (default: the file system's id)", ParseUuid);
-    private readonly Option<long?> _epoch = Parsed("--source-date-epoch", "SECONDS",
-        $"the latest time in the image (default: {EpochVariable}, else the newest time of the tree)", ParseEpoch);
+    private readonly Option<Guid?> _seed = Uuid("--seed", "derive the file system's id from this");
+    private readonly Option<Guid?> _uuid = Uuid("--uuid", "the file system's id (default: derived from the tree)");
+    private readonly Option<Guid?> _hashSeed = Uuid("--hash-seed", "ext4's directory hash seed (default: the file system's id)");
+    private readonly Option<long?> _epoch = Parsed("--source-date-epoch", "SECONDS", "is not a number of seconds since 1970",
+        $"the latest time in the image (default: {EpochVariable}, else the newest time of the tree)", ParseSeconds);
 
-    // Null is auto.
-    private readonly Option<long?> _size = Parsed("--size", "BYTES", "the size with K, M, G or T, or auto for the least (default)", ParseSize);
+    private readonly Option<Size?> _size = Parsed("--size", "BYTES", "is neither auto nor a number of bytes with K, M, G or T",
+        "the size with K, M, G or T, or auto for the least (default)", ParseSize);
+
+    private readonly Option<int?> _sectorSize = Parsed("--sector-size", "BYTES", "is neither 512 nor 4096", "512 (default) or 4096",
+        static text => text switch { "512" => 512, "4096" => 4096, _ => (int?)null });
+
     private readonly Option<string> _label = new("--label") { HelpName = "LABEL", Description = "the volume label" };
-    private readonly Option<int> _sectorSize = new("--sector-size") { HelpName = "BYTES", Description = "512 (default) or 4096", DefaultValueFactory = static _ => 512 };
 
-    public MkfsCommand(Terminal terminal)
-    {
-        _terminal = terminal;
-        _format.AcceptOnlyFromAmong([.. FormatTable.All.Select(static format => format.Name)]);
-        _sectorSize.AcceptOnlyFromAmong("512", "4096");
-    }
+    /// <summary>Null bytes are auto.</summary>
+    private readonly record struct Size(long? Bytes);
+
+    public MkfsCommand(Terminal terminal) => _terminal = terminal;
 
     public Command Create()
     {
@@ -50,6 +58,10 @@ internal sealed class MkfsCommand
             {
                 result.AddError("--seed and --uuid exclude each other: the id is derived from the seed");
             }
+            if (result.GetResult(_hashSeed) is not null && result.GetValue(_format) is { Name: not "ext4" } format)
+            {
+                result.AddError($"--hash-seed: {format.Name} has no hash seed");
+            }
         });
         command.SetAction(result => Verbs.Run(_terminal, cancellation => Make(result, cancellation)));
         return command;
@@ -57,7 +69,7 @@ internal sealed class MkfsCommand
 
     private int Make(ParseResult arguments, CancellationToken cancellation)
     {
-        var format = FormatTable.Find(arguments.GetRequiredValue(_format))!;
+        var format = arguments.GetRequiredValue(_format);
         string source = arguments.GetRequiredValue(_source);
         string target = arguments.GetRequiredValue(_image);
         RequireTarget(source, target);
@@ -72,8 +84,8 @@ internal sealed class MkfsCommand
             Uuid = arguments.GetValue(_uuid) ?? DeriveUuid(arguments.GetValue(_seed), tree, cancellation),
             Epoch = epoch,
             Label = arguments.GetValue(_label) ?? "",
-            Size = arguments.GetValue(_size),
-            SectorSize = arguments.GetValue(_sectorSize),
+            Size = arguments.GetValue(_size)?.Bytes,
+            SectorSize = arguments.GetValue(_sectorSize) ?? 512,
             HashSeed = arguments.GetValue(_hashSeed),
         };
         var errors = format.Check(tree, options);
@@ -154,44 +166,29 @@ internal sealed class MkfsCommand
     private static long? ParseSeconds(string text) =>
         long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long seconds) ? seconds : null;
 
-    private static long? ParseEpoch(string text, Action<string> refuse)
-    {
-        var seconds = ParseSeconds(text);
-        if (seconds is null)
-        {
-            refuse("is not a number of seconds since 1970");
-        }
-        return seconds;
-    }
+    private static Size? ParseSize(string text) =>
+        text == "auto" ? new Size(null) : Verbs.ParseSize(text) is { } bytes ? new Size(bytes) : null;
 
-    private static Guid? ParseUuid(string text, Action<string> refuse)
-    {
-        var uuid = Verbs.ParseUuid(text);
-        if (uuid is null)
-        {
-            refuse("is no UUID");
-        }
-        return uuid;
-    }
+    private static Option<Guid?> Uuid(string name, string description) =>
+        Parsed(name, "UUID", "is no UUID", description, Verbs.ParseUuid);
 
-    private static long? ParseSize(string text, Action<string> refuse)
-    {
-        var size = Verbs.ParseSize(text);
-        if (size is null && text != "auto")
+    private static Option<T> Parsed<T>(string name, string helpName, string problem, string description, Func<string, T> parse) =>
+        new(name)
         {
-            refuse("is neither auto nor a number of bytes with K, M, G or T");
-        }
-        return size;
-    }
+            HelpName = helpName,
+            Description = description,
+            CustomParser = result => Parse(result, name, problem, parse),
+        };
 
-    private static Option<T> Parsed<T>(string name, string helpName, string description, Func<string, Action<string>, T> parse) => new(name)
+    /// <summary>A value, or an error where <paramref name="parse"/> gives none.</summary>
+    private static T? Parse<T>(ArgumentResult result, string name, string problem, Func<string, T?> parse)
     {
-        HelpName = helpName,
-        Description = description,
-        CustomParser = (ArgumentResult result) =>
+        string text = result.Tokens[0].Value;
+        var value = parse(text);
+        if (value is null)
         {
-            string text = result.Tokens[0].Value;
-            return parse(text, problem => result.AddError($"{name}: \"{text}\" {problem}"));
-        },
-    };
+            result.AddError($"{name}: \"{text}\" {problem}");
+        }
+        return value;
+    }
 }

@@ -88,7 +88,6 @@ public sealed class FatWriterTests
     }
 
     [Theory]
-    [InlineData(12, 512)]
     [InlineData(16, 512)]
     [InlineData(32, 512)]
     [InlineData(null, 4096)]
@@ -105,7 +104,7 @@ public sealed class FatWriterTests
             }
         }
         var tree = builder.Build();
-        var options = FatSamples.Options with { FatBits = bits == 12 ? 16 : bits, SectorSize = sectorSize };
+        var options = FatSamples.Options with { FatBits = bits, SectorSize = sectorSize };
         FatSamples.Verify(tree, FatSamples.Write(tree, options), directory["fat"]);
     }
 
@@ -123,6 +122,23 @@ public sealed class FatWriterTests
         Assert.Equal(TreeText.Format(FatSamples.AsFatKeepsIt(full)), TreeText.Format(read));
         builder.AddFile("D/MORE", FatSamples.Meta(), Blob.Empty);
         Assert.Equal(["/D: its names need 65537 entries; vfat has 65536 in a directory"], FatSamples.Format.Check(builder.Build(), FatSamples.Options));
+    }
+
+    [Fact]
+    public void ARootThatIsTooFullForFat16IsOneForFat32()
+    {
+        var builder = new TreeBuilder(FatSamples.Meta());
+        for (int i = 0; i < 65_530; i++)
+        {
+            builder.AddFile($"{i:X8}", FatSamples.Meta(), Blob.Empty);
+        }
+        var tree = builder.Build();
+        Assert.Equal(
+            ["/: its names need 65536 entries; the root of FAT16 has 65535"],
+            FatSamples.Format.Check(tree, FatSamples.Options with { FatBits = 16 }));
+        var view = FatSamples.Format.Read(FatSamples.Write(tree, FatSamples.Options));
+        Assert.Equal("FAT32", FatSamples.Field(view, "BS_FilSysType"));
+        Assert.Equal(65_530, view.Tree.Root.Entries.Length);
     }
 
     [Fact]
