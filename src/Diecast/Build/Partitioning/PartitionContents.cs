@@ -43,7 +43,14 @@ public sealed class PartitionContents
 
     private void Fill()
     {
-        SetRootMetadata();
+        if (Definition.CopyFiles.FirstOrDefault(static line => line.Target == "/") is { } first)
+        {
+            Try(first.Location, () => SetRootMetadata(first));
+        }
+        if (_errors.Count > 0)
+        {
+            return;
+        }
         foreach (var line in Definition.CopyFiles)
         {
             Try(line.Location, () => Copy(line));
@@ -75,19 +82,17 @@ public sealed class PartitionContents
     }
 
     // The root directory is there before anything is copied, so it takes after the first directory that is copied to it.
-    private void SetRootMetadata()
+    private void SetRootMetadata(CopyFiles line)
     {
-        foreach (var line in Definition.CopyFiles.Where(static line => line.Target == "/"))
+        switch (TreeLookup.Resolve(_source, line.Source)?.Node)
         {
-            switch (TreeLookup.Resolve(_source, line.Source)?.Node)
-            {
-                case DirectoryNode directory:
-                    _target.SetRoot(Clamp(directory.Metadata));
-                    return;
-                case null:
-                    _errors.Add(new Diagnostic(line.Location, $"there is no {line.Source} to copy"));
-                    return;
-            }
+            case DirectoryNode directory:
+                _target.SetRoot(Clamp(directory.Metadata));
+                break;
+            case null:
+                throw new InvalidDataException($"there is no {line.Source} to copy");
+            default:
+                throw new InvalidDataException("the target is the root directory, and the source is a file");
         }
     }
 
