@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 using Diecast.Packages.Pacman;
 using Diecast.Tests.Support;
 using Diecast.Trees;
@@ -7,7 +8,7 @@ using Diecast.Trees;
 namespace Diecast.Tests.Packages.Pacman;
 
 /// <summary>A repository of small packages, made by bsdtar, zstd and repo-add as makepkg makes them.</summary>
-internal sealed class TestPackages : IDisposable
+internal sealed partial class TestPackages : IDisposable
 {
     public const string Database = "test";
     private readonly TempDirectory _directory = new();
@@ -60,7 +61,7 @@ internal sealed class TestPackages : IDisposable
         Tool.RunOk("sh", "-ec", $"""
             cd '{build}'
             find . -exec touch -h -d '@1600000000.25' '{"{}"}' +
-            bsdtar -czf .MTREE --format=mtree --uid 0 --gid 0 --options='!all,use-set,type,uid,gid,mode,time,size,sha256,link' {list}
+            bsdtar -czf .MTREE --format=mtree --uid 0 --gid 0 --options='!all,use-set,type,uid,gid,mode,time,size,md5,sha256,link' {list}
             touch -d '@1600000000' .MTREE
             bsdtar -cf - --uid 0 --gid 0 --format=pax .MTREE {list} | zstd -q > '{_directory[archive]}'
             """);
@@ -117,6 +118,13 @@ internal sealed class TestPackages : IDisposable
         }
         return text.ToString();
     }
+
+    /// <summary>As pacman before 6.1 writes it.</summary>
+    public static string WithoutXdata(string text) =>
+        Tool.RunOk("pacman", "-V").Contains("Pacman v6.0", StringComparison.Ordinal) ? Xdata().Replace(text, "") : text;
+
+    [GeneratedRegex("%XDATA%\n(?:[^\n]+\n)+\n")]
+    private static partial Regex Xdata();
 
     public void Dispose() => _directory.Dispose();
 }
