@@ -41,9 +41,12 @@ public sealed class RepartFiles
     /// <summary>The file of a partition of its own, or null.</summary>
     public string? SplitPathOf(PlannedPartition partition) => _splitPaths.GetValueOrDefault(partition);
 
-    /// <summary>Writes all files, or none.</summary>
+    /// <summary>The files of partitions of their own.</summary>
+    public IEnumerable<string> SplitPaths => _splitPaths.Values;
+
+    /// <summary>Writes all files, or none, and returns the SHA-256 of the disk.</summary>
     /// <exception cref="IOException">Something cannot be written.</exception>
-    public void Write(CancellationToken cancellation = default)
+    public byte[] Write(CancellationToken cancellation = default)
     {
         var written = new List<string>();
         try
@@ -57,7 +60,7 @@ public sealed class RepartFiles
                     written.Add(path);
                 }
             }
-            ImageFile.Write(_disk.Image, Output, cancellation);
+            return ImageFile.WriteHashed(_disk.Image, Output, cancellation);
         }
         catch
         {
