@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Diecast.Boot;
 using Diecast.Config;
 
 namespace Diecast.Build;
