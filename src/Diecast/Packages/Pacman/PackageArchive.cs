@@ -1,4 +1,5 @@
 using Diecast.Formats.Tar;
+using Diecast.Images;
 using Diecast.Trees;
 
 namespace Diecast.Packages.Pacman;
@@ -15,16 +16,18 @@ public sealed class PackageArchive : IDisposable
     // The largest that Arch has, a .MTREE of kernel sources, has 5 MB.
     private const int MaximumDotFile = 64 << 20;
 
+    private readonly Stream _source;
     private readonly Stream _tar;
     private readonly TarReader _reader;
     private readonly Dictionary<string, PackageDotFile> _dotFiles = new(StringComparer.Ordinal);
     private readonly PackageIdentity _expected;
     private TarEntry? _first;
 
-    private PackageArchive(Stream tar, PackageIdentity expected)
+    private PackageArchive(Stream source, PackageIdentity expected)
     {
-        _tar = tar;
-        _reader = new TarReader(tar);
+        _source = source;
+        _tar = Decompressor.Open(source);
+        _reader = new TarReader(_tar);
         _expected = expected;
     }
 
@@ -37,24 +40,23 @@ public sealed class PackageArchive : IDisposable
     public byte[]? InstallScript => DotFiles.GetValueOrDefault(".INSTALL")?.Content;
 
     /// <summary>Reads up to the first entry that is installed.</summary>
+    /// <param name="stream">The package file, which is closed with the archive.</param>
     /// <param name="architectures">Those that the package may have, besides "any"; null for all.</param>
     /// <exception cref="InvalidDataException">
     /// The file is damaged or another package than is expected; the message names the expected one.
     /// </exception>
     public static PackageArchive Open(Stream stream, PackageIdentity expected, IReadOnlyCollection<string>? architectures = null)
     {
-        Stream? tar = null;
+        var archive = new PackageArchive(stream, expected);
         try
         {
-            tar = Decompressor.Open(stream);
-            var archive = new PackageArchive(tar, expected);
             archive.ReadDotFiles();
             archive.Check(architectures);
             return archive;
         }
         catch (InvalidDataException e)
         {
-            tar?.Dispose();
+            archive.Dispose();
             throw Named(expected, e);
         }
     }
@@ -105,7 +107,11 @@ public sealed class PackageArchive : IDisposable
         }
     }
 
-    public void Dispose() => _tar.Dispose();
+    public void Dispose()
+    {
+        _tar.Dispose();
+        _source.Dispose();
+    }
 
     internal static InvalidDataException Named(PackageIdentity package, InvalidDataException e) =>
         e.Message.StartsWith($"package {package}: ", StringComparison.Ordinal) ? e : new InvalidDataException($"package {package}: {e.Message}", e);

@@ -1,6 +1,6 @@
-using System.IO.Compression;
 using System.Text;
 using Diecast.Formats.Tar;
+using Diecast.Images;
 
 namespace Diecast.Packages.Pacman;
 
@@ -16,7 +16,7 @@ internal static class PackageManifest
     /// <exception cref="InvalidDataException">It is damaged.</exception>
     public static List<PackagePath> Read(byte[] content)
     {
-        using var stream = new LimitedStream(new GZipStream(new MemoryStream(content), CompressionMode.Decompress), MaximumSize, ".MTREE");
+        using var stream = Decompressor.Open(new MemoryStream(content, writable: false), MaximumSize);
         using var reader = new StreamReader(stream, Encoding.Latin1);
         var paths = new List<PackagePath>();
         string defaultType = "file";
@@ -31,6 +31,11 @@ internal static class PackageManifest
             if (words[0] == "/set")
             {
                 defaultType = type ?? defaultType;
+                continue;
+            }
+            if (words[0] == "/unset")
+            {
+                defaultType = words.Contains("type") ? "file" : defaultType;
                 continue;
             }
             if (!words[0].StartsWith("./", StringComparison.Ordinal))

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Diecast.Formats.Tar;
+using Diecast.Images;
 using Diecast.Trees;
 
 namespace Diecast.Packages.Pacman;
@@ -10,7 +11,7 @@ public sealed class SyncDatabase
     // Arch's extra has 15,000 packages in 60 MB; the largest desc has 30 kB.
     private const int MaximumPackages = 500_000;
     private const int MaximumMember = 4 << 20;
-    private const long MaximumTotal = 1L << 30;
+    private const long MaximumSize = 1L << 30;
 
     private readonly Dictionary<string, SyncPackage> _byName;
     private readonly ILookup<string, SyncPackage> _byProvision;
@@ -58,7 +59,7 @@ public sealed class SyncDatabase
     {
         try
         {
-            using var tar = Decompressor.Open(stream);
+            using var tar = Decompressor.Open(stream, MaximumSize);
             var files = ReadFiles(new TarReader(tar));
             return new SyncDatabase(repository, files.Select(pair => MakePackage(repository, pair.Key, pair.Value)));
         }
@@ -71,14 +72,8 @@ public sealed class SyncDatabase
     private static Dictionary<PackageIdentity, DescFile> ReadFiles(TarReader reader)
     {
         var files = new Dictionary<PackageIdentity, DescFile>();
-        long total = 0;
         while (reader.Next() is { } entry)
         {
-            total += entry.Length;
-            if (total > MaximumTotal)
-            {
-                throw new InvalidDataException($"its members have more than {MaximumTotal} bytes");
-            }
             if (entry.Type != TarEntryType.Directory)
             {
                 AddMember(files, entry);
