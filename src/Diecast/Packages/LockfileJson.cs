@@ -68,6 +68,6 @@ internal static class LockfileJson
 internal sealed partial class LockfileContext : JsonSerializerContext
 {
     /// <summary>Versions have '+' in them, which the default encoder writes as an escape.</summary>
-    public static LockfileContext Strict { get; } =
-        new(new JsonSerializerOptions(Default!.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+    public static LockfileContext Strict => field ??=
+        new LockfileContext(new JsonSerializerOptions(Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 }

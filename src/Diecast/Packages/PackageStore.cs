@@ -52,7 +52,7 @@ public sealed class PackageStore
         {
             return null;
         }
-        if (file.Length == size && Convert.ToHexStringLower(ImageFile.Hash(file)) == sha256)
+        if (file.Length == size && Sha256.Of(file) == sha256)
         {
             return file;
         }

@@ -92,13 +92,13 @@ public sealed class Keyring
     /// Why a key must not be relied on as of a Unix time; null where it may. Only expiry is judged at that time; a
     /// revocation counts whenever it was made.
     /// </summary>
-    internal string? Refusal(Entry entry, long time)
+    internal string? Refusal(Entry entry, long time, bool trustAll = false)
     {
         if (StandingRefusal(entry, time) is { } refusal)
         {
             return refusal;
         }
-        if (_ownerTrust.ContainsKey(entry.Certificate.Primary.Fingerprint))
+        if (trustAll || _ownerTrust.ContainsKey(entry.Certificate.Primary.Fingerprint))
         {
             return null;
         }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Security.Cryptography;
 using Diecast.Images;
 
@@ -8,7 +7,8 @@ namespace Diecast.Packages.OpenPgp;
 /// <param name="time">
 /// A Unix time: that of the snapshot, which is its newest build date. Not today, when keys of an old snapshot have expired.
 /// </param>
-public sealed class SignatureVerifier(Keyring keyring, long time)
+/// <param name="trustAll">Whether any key in the keyring will do that is not revoked or expired: pacman's TrustAll.</param>
+public sealed class SignatureVerifier(Keyring keyring, long time, bool trustAll = false)
 {
     private const int MaximumSignatureSize = 64 << 10;
 
@@ -19,17 +19,7 @@ public sealed class SignatureVerifier(Keyring keyring, long time)
     /// The signature is malformed, does not fit the data, or its key is not to be relied on: one line with name and reason.
     /// </exception>
     public string Verify(string name, Blob data, ReadOnlyMemory<byte> signature) =>
-        Verify(name, signature, hash =>
-        {
-            byte[] buffer = ArrayPool<byte>.Shared.Rent(1 << 20);
-            for (long offset = 0; offset < data.Length; offset += buffer.Length)
-            {
-                var part = buffer.AsSpan(0, (int)Math.Min(buffer.Length, data.Length - offset));
-                data.Read(offset, part);
-                hash.AppendData(part);
-            }
-            ArrayPool<byte>.Shared.Return(buffer);
-        });
+        Verify(name, signature, hash => hash.AppendData(data));
 
     /// <summary>As <see cref="Verify(string, Blob, ReadOnlyMemory{byte})"/>, for data in memory.</summary>
     public string Verify(string name, byte[] data, ReadOnlyMemory<byte> signature) =>
@@ -92,7 +82,7 @@ public sealed class SignatureVerifier(Keyring keyring, long time)
                 throw new InvalidDataException($"bad signature: not what was {signer}; the contents were changed");
             }
         }
-        string? refusal = keyring.Refusal(entry, time)
+        string? refusal = keyring.Refusal(entry, time, trustAll)
             ?? signing.Refusal
             ?? (key.Weakness is { } weakness ? $"with {weakness}" : null)
             ?? (Keyring.IsPast(signing.Expires, time) ? $"with a subkey that {Keyring.Expired(signing.Expires, time)}" : null)

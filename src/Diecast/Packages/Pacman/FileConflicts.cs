@@ -25,13 +25,21 @@ public static class FileConflicts
         {
             links.TryAdd(path.Path, path.LinkTarget!);
         }
+        var directories = new Dictionary<byte[], byte[]>(ByteString.Comparer);
         var owners = new Dictionary<byte[], (string Package, bool IsDirectory)>(ByteString.Comparer);
         var conflicts = new List<string>();
         foreach (var (package, paths) in all)
         {
             foreach (var path in paths)
             {
-                byte[] real = Resolve(path.Path, links, package);
+                int slash = Array.LastIndexOf(path.Path, (byte)'/');
+                byte[] parent = path.Path[..Math.Max(slash, 0)];
+                if (!directories.TryGetValue(parent, out byte[]? realParent))
+                {
+                    directories.Add(parent, realParent = Resolve(parent, links, package));
+                }
+                byte[] real = slash < 0 || realParent.AsSpan().SequenceEqual(parent)
+                    ? path.Path : Join([.. Names(realParent), path.Path[(slash + 1)..]]);
                 if (owners.TryAdd(real, (package, path.IsDirectory)) || owners[real].Package == package)
                 {
                     continue;
@@ -46,7 +54,7 @@ public static class FileConflicts
         return conflicts;
     }
 
-    /// <summary>The path with the links among its parents followed, within the root.</summary>
+    /// <summary>The directory that a path leads to when links are followed, within the root.</summary>
     private static byte[] Resolve(byte[] path, Dictionary<byte[], byte[]> links, string package)
     {
         var pending = new Stack<byte[]>(Enumerable.Reverse(Names(path)));
@@ -59,7 +67,7 @@ public static class FileConflicts
                 continue;
             }
             done.Add(name);
-            if (pending.Count > 0 && links.TryGetValue(Join(done), out byte[]? target))
+            if (links.TryGetValue(Join(done), out byte[]? target))
             {
                 if (++followed > MaximumLinks)
                 {

@@ -33,6 +33,11 @@ internal static class PackageManifest
                 defaultType = type ?? defaultType;
                 continue;
             }
+            if (words[0] == "/unset")
+            {
+                defaultType = words.Contains("type") ? "file" : defaultType;
+                continue;
+            }
             if (!words[0].StartsWith("./", StringComparison.Ordinal))
             {
                 throw new InvalidDataException($".MTREE: line {number} has no path");

@@ -142,6 +142,7 @@ public sealed class PacmanInstaller(StagedRoot root, ScriptRunner run, PacmanIns
     {
         var listed = package.Paths.Select(static path => path.Path).ToHashSet(ByteString.Comparer);
         var digests = package.Info.Backup.Distinct(ByteString.Comparer).ToDictionary(static path => path, static _ => (byte[]?)null, ByteString.Comparer);
+        var extracted = new HashSet<byte[]>(ByteString.Comparer);
         while (archive.Next() is { } entry)
         {
             byte[] path = TarPath.Normalize(entry.Path.AsSpan());
@@ -153,6 +154,11 @@ public sealed class PacmanInstaller(StagedRoot root, ScriptRunner run, PacmanIns
             {
                 continue;
             }
+            if (entry.Type == TarEntryType.HardLink && !extracted.Contains(TarPath.Normalize(entry.LinkTarget.AsSpan())))
+            {
+                throw new InvalidDataException($"/{FileName.Display(path)} is a hard link to what the package has not installed before");
+            }
+            extracted.Add(path);
             bool isBackup = digests.ContainsKey(path);
             byte[] place = AddEntry(entry, path, isBackup);
             if (isBackup && root.ReadFile(place) is { } content)

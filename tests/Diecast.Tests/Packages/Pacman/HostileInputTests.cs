@@ -106,6 +106,30 @@ public sealed class HostileInputTests
         Assert.StartsWith("package a-1-1: ", error.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void AHardLinkStaysInItsPackage()
+    {
+        using var directory = new TempDirectory();
+        using var root = new Diecast.Packages.StagedRoot(directory["root"], default);
+        root.Write("/etc/shadow", "secret");
+        byte[] tar = Tar((".PKGINFO", "pkgname = a\npkgver = 1-1\narch = any\n"), ("usr/link", ""));
+        // The second header, made a link.
+        var header = tar.AsSpan(1024, 512);
+        header[156] = (byte)'1';
+        "etc/shadow"u8.CopyTo(header[157..]);
+        header[148..156].Fill((byte)' ');
+        int sum = 0;
+        foreach (byte b in header)
+        {
+            sum += b;
+        }
+        Encoding.ASCII.GetBytes(Convert.ToString(sum, 8).PadLeft(6, '0') + "\0 ").CopyTo(header[148..]);
+        var installer = new PacmanInstaller(root, static _ => throw new InvalidOperationException(), new PacmanInstaller.Options { InstallDate = 1 }, static _ => { });
+        var error = Assert.Throws<InvalidDataException>(() => installer.Install(
+            [new PackageToInstall(new PackageIdentity("a", "1-1"), InstallReason.Explicit, PackageValidation.None, () => new MemoryStream(tar))]));
+        Assert.Equal("package a-1-1: /usr/link is a hard link to what the package has not installed before", error.Message);
+    }
+
     [Theory]
     [InlineData("post_install() {\n}", "post_install", true)]
     [InlineData("#post_install() {\n}", "post_install", false)]

@@ -90,27 +90,31 @@ public sealed class PacmanInstallerTests
     public void ConfigurationFilesThatAreThereStay()
     {
         using var packages = new TestPackages();
-        packages.Add("conf", "1-1", "backup = etc/same\nbackup = etc/changed\nbackup = etc/absent", ("etc/same", "same\n"), ("etc/changed", "new\n"), ("etc/untouched", "new\n"));
+        packages.Add("conf", "1-1", "backup = etc/same\nbackup = etc/changed\nbackup = etc/absent\nbackup = etc/kept", ("etc/same", "same\n"), ("etc/kept", "same\n"), ("etc/changed", "new\n"), ("etc/untouched", "new\n"));
         var database = packages.Index();
         string theirs = packages["theirs"];
         string ours = packages["ours"];
         using var root = new StagedRoot(ours, new Timestamp(Epoch));
         root.Write("/etc/same", "same\n");
         root.Write("/etc/changed", "mine\n");
+        root.Write("/etc/kept", "same\n");
         Directory.CreateDirectory(Path.Join(theirs, "etc"));
         File.WriteAllText(Path.Join(theirs, "etc/same"), "same\n");
         File.WriteAllText(Path.Join(theirs, "etc/changed"), "mine\n");
+        File.WriteAllText(Path.Join(theirs, "etc/kept"), "same\n");
         packages.Pacman(theirs, "", "-Sy");
-        var result = packages.Pacman(theirs, "", "-S", "conf");
+        var result = packages.Pacman(theirs, "NoUpgrade = etc/kept", "-S", "conf");
         Assert.True(result.ExitCode == 0, result.All);
         var messages = new List<string>();
-        new PacmanInstaller(root, NoScripts, s_options, messages.Add).Install(packages.ToInstall(database, "conf"));
+        new PacmanInstaller(root, NoScripts, s_options with { NoUpgrade = [Posix.Bytes("etc/kept")] }, messages.Add)
+            .Install(packages.ToInstall(database, "conf"));
         Assert.Equal(TestPackages.LocalDatabaseText(theirs), TestPackages.LocalDatabaseText(ours));
-        foreach (string file in (string[])["same", "changed", "changed.pacnew", "untouched"])
+        foreach (string file in (string[])["same", "changed", "changed.pacnew", "kept", "kept.pacnew", "untouched"])
         {
             Assert.Equal(File.ReadAllText(Path.Join(theirs, "etc", file)), File.ReadAllText(Path.Join(ours, "etc", file)));
         }
-        Assert.Equal(4, Directory.GetFiles(Path.Join(ours, "etc")).Length);
+        Assert.Equal(6, Directory.GetFiles(Path.Join(ours, "etc")).Length);
+        Assert.Equal(6, Directory.GetFiles(Path.Join(theirs, "etc")).Length);
         Assert.Contains(messages, static message => message.Contains("/etc/changed.pacnew", StringComparison.Ordinal));
     }
 

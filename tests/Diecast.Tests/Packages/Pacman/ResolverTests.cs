@@ -41,9 +41,7 @@ public sealed class ResolverTests
     {
         int iterations = int.Parse(Environment.GetEnvironmentVariable("DIECAST_PACMAN_SETS") ?? "200", System.Globalization.CultureInfo.InvariantCulture);
         var packages = s_arch.Value.SelectMany(static database => database.Packages).ToArray();
-        var watch = System.Diagnostics.Stopwatch.StartNew();
         var complete = packages.Where(static item => Closes(item.Name)).ToArray();
-        TestContext.Current.SendDiagnosticMessage($"{complete.Length} of {packages.Length} in {watch.Elapsed}");
         string[] groups = [.. packages.SelectMany(static package => package.Groups).Distinct().Order(StringComparer.Ordinal)];
         string[] provisions = [.. packages.SelectMany(static package => package.Provides).Select(static item => item.Name).Distinct().Order(StringComparer.Ordinal)];
         var package = OneOf(complete);
