@@ -1,5 +1,7 @@
 using System.CommandLine;
+using Diecast.Build;
 using Diecast.Config;
+using Diecast.Packages;
 
 namespace Diecast.Cli;
 
@@ -28,8 +30,39 @@ internal sealed class BuildCommand(SettingOptions options, Terminal terminal)
     /// <summary>Builds, or only locks; where the verbs meet the library.</summary>
     internal static int Start(BuildConfig config, BuildOptions options, Terminal terminal)
     {
-        terminal.Output.Write(Summary.Text(config));
-        terminal.Error(options.LockOnly ? "not locked yet" : "not built yet");
-        return 1;
+        if (!options.LockOnly && !UserNamespace.IsInside)
+        {
+            return UserNamespace.Run([.. Environment.GetCommandLineArgs().Skip(1)]);
+        }
+        return Verbs.Run(terminal, cancellation => Progress.Run(terminal, progress => Run(new BuildRequest
+        {
+            Config = config,
+            Force = options.Force,
+            Locked = options.Locked,
+            Store = PackageStore.DefaultDirectory(Environment.GetEnvironmentVariable)
+                ?? throw new IOException("neither HOME nor XDG_CACHE_HOME is set: there is no place for the package store"),
+            ToolVersion = Program.Version,
+            Report = new BuildReport
+            {
+                Stage = progress.Stage,
+                Download = downloaded => progress.Download(downloaded.BytesDone, downloaded.Bytes),
+                Detail = options.Debug ? terminal.Detail : static _ => { },
+                Warning = terminal.Warning,
+            },
+            Cancellation = cancellation,
+        }, options.LockOnly, terminal)));
+    }
+
+    private static int Run(BuildRequest request, bool lockOnly, Terminal terminal)
+    {
+        if (lockOnly)
+        {
+            terminal.Output.WriteLine(Builder.Lock(request));
+            return 0;
+        }
+        UserNamespace.EndWithParent();
+        var result = Builder.Build(request);
+        terminal.Output.WriteLine(result.Sha256 is null ? result.Path : $"{result.Sha256}  {result.Path}");
+        return 0;
     }
 }

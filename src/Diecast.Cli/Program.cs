@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.Reflection;
 using Diecast.Config;
+using Diecast.Packages.Pacman;
 
 namespace Diecast.Cli;
 
@@ -37,6 +38,13 @@ internal static class Program
             foreach (var diagnostic in error.Diagnostics)
             {
                 terminal.Error(diagnostic.ToString());
+            }
+        }
+        catch (PackageException error)
+        {
+            foreach (string line in error.Errors)
+            {
+                terminal.Error(line);
             }
         }
         catch (Exception error) when (error is IOException or InvalidDataException or UnauthorizedAccessException)

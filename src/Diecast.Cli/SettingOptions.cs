@@ -1,6 +1,7 @@
 using System.Collections;
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using Diecast.Build;
 using Diecast.Config;
 
 namespace Diecast.Cli;
@@ -81,7 +82,8 @@ internal sealed class SettingOptions
             CommandLine = [.. CommandLine(result)],
             Environment = CallersEnvironment(),
         });
-        foreach (var warning in config.Warnings)
+        // The program that runs inside of the namespace would say it a second time.
+        foreach (var warning in UserNamespace.IsInside ? [] : config.Warnings)
         {
             terminal.Warning(warning.ToString());
         }

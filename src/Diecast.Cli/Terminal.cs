@@ -18,6 +18,15 @@ internal sealed record Terminal(TextWriter Output, TextWriter Errors)
 
     public void Warning(string message) => Errors.WriteLine(Coloured("33", "warning: ") + OneLine(message));
 
+    /// <summary>What is only said when it is asked for: what scripts print, line by line.</summary>
+    public void Detail(string message)
+    {
+        foreach (string line in message.Split('\n'))
+        {
+            Errors.WriteLine(OneLine(line));
+        }
+    }
+
     private string Coloured(string colour, string text) => HasColors && IsInteractive ? $"\e[1;{colour}m{text}\e[0m" : text;
 
     // A file name or a server's answer may hold anything, also what a terminal obeys.

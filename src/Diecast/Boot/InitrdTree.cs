@@ -6,7 +6,7 @@ namespace Diecast.Boot;
 /// <summary>Makes an initrd of a tree in which the initrd's packages are installed.</summary>
 public static class InitrdTree
 {
-    /// <summary>What no initrd needs, as patterns for <see cref="Glob"/>.</summary>
+    /// <summary>What no initrd needs, as patterns for <see cref="PathGlob"/>.</summary>
     private static readonly string[] s_needless =
     [
         // The binary catalogue and hardware database are there.
@@ -59,7 +59,7 @@ public static class InitrdTree
     public static FileTree Finish(FileTree tree, Timestamp epoch)
     {
         var builder = new TreeBuilder(new Metadata(0x1ED, 0, 0, epoch));
-        builder.AddTree(Glob.Remove(tree, s_needless));
+        builder.AddTree(PathGlob.Remove(tree, s_needless));
         foreach (var (path, content) in Skeleton)
         {
             AddMissing(builder, path, new FileNode(new Metadata(0x1A4, 0, 0, epoch), new Images.MemoryBlob(Encoding.UTF8.GetBytes(content))));

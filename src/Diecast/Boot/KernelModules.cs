@@ -87,7 +87,7 @@ public static class KernelModules
             string normal = path.Replace('-', '_');
             if (!_isPath)
             {
-                return Glob.Matches(_pattern, ModuleIndex.NameOf(normal));
+                return PathGlob.Matches(_pattern, ModuleIndex.NameOf(normal));
             }
             // The pattern may be the module itself or one of the directories above it.
             int slashes = _pattern.AsSpan().Count('/');
@@ -103,7 +103,7 @@ public static class KernelModules
             }
             string start = normal[..end];
             int suffix = start.LastIndexOf(".ko", StringComparison.Ordinal);
-            return Glob.Matches(_pattern, start) || (suffix >= 0 && end == normal.Length && Glob.Matches(_pattern, start.AsSpan(0, suffix)));
+            return PathGlob.Matches(_pattern, start) || (suffix >= 0 && end == normal.Length && PathGlob.Matches(_pattern, start.AsSpan(0, suffix)));
         }
     }
 
@@ -169,7 +169,7 @@ public static class KernelModules
     {
         if (name.AsSpan().ContainsAny('*', '?', '['))
         {
-            return files.Where(file => Glob.Matches(name, file) || Glob.Matches(name, Uncompressed(file)));
+            return files.Where(file => PathGlob.Matches(name, file) || PathGlob.Matches(name, Uncompressed(file)));
         }
         return ((string[])[name, name + ".xz", name + ".zst"]).Where(file => Array.BinarySearch(files, file, StringComparer.Ordinal) >= 0);
     }

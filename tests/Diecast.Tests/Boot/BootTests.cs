@@ -18,15 +18,15 @@ public sealed class BootTests
     [InlineData("[", "[", true)]
     [InlineData("", "", true)]
     [InlineData("**", "", true)]
-    public void Globs(string pattern, string text, bool matches) => Assert.Equal(matches, Glob.Matches(pattern, text));
+    public void Globs(string pattern, string text, bool matches) => Assert.Equal(matches, PathGlob.Matches(pattern, text));
 
     [Fact]
     public void RemovalKeepsTheRest()
     {
         var tree = BootSample.Tree(("usr/lib/a.a", ""), ("usr/lib/b.so", ""), ("usr/lib/sub/c.a", ""), ("usr/include/x/y", ""), ("etc/services", ""), ("etc/other", ""));
-        var removed = Glob.Remove(tree, ["/usr/lib/*.a", "/usr/include/*", "etc/services", "/nowhere/*"]);
+        var removed = PathGlob.Remove(tree, ["/usr/lib/*.a", "/usr/include/*", "etc/services", "/nowhere/*"]);
         Assert.Equal(["etc", "etc/other", "usr", "usr/include", "usr/lib", "usr/lib/b.so", "usr/lib/sub", "usr/lib/sub/c.a"], BootSample.Paths(removed));
-        Assert.Same(tree.Root, Glob.Remove(tree, ["/nowhere"]).Root);
+        Assert.Same(tree.Root, PathGlob.Remove(tree, ["/nowhere"]).Root);
     }
 
     [Fact]

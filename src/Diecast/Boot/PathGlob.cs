@@ -4,7 +4,7 @@ using Diecast.Trees;
 namespace Diecast.Boot;
 
 /// <summary>Shell patterns: * and ? match within a name, [abc], [a-z] and [!a] one character.</summary>
-internal static class Glob
+internal static class PathGlob
 {
     /// <summary>Whether the whole text matches; neither * nor ? nor a class matches a slash.</summary>
     public static bool Matches(ReadOnlySpan<char> pattern, ReadOnlySpan<char> text)
