@@ -59,6 +59,12 @@ public interface IFileSystemFormat
     /// <summary>The least size in bytes that holds the tree.</summary>
     long Measure(FileTree tree, FileSystemOptions options);
 
+    /// <summary>
+    /// A size in bytes that leaves room to write, as systemd-repart's <c>Minimize=guess</c> gives it: what the tree and
+    /// the structures take and half as much again, computed from the tree alone.
+    /// </summary>
+    long MeasureGuess(FileTree tree, FileSystemOptions options) => checked(Measure(tree, options) / 2 * 3);
+
     /// <summary>The file system as an image. Cannot refuse a tree that <see cref="Check"/> let pass.</summary>
     Image Write(FileTree tree, FileSystemOptions options);
 
