@@ -12,11 +12,11 @@ public sealed class Ext4WriterTests
 
     /// <summary>The bytes are a contract: a change here is a change of every image that people build.</summary>
     [Theory]
-    [InlineData("empty", null, "")]
-    [InlineData("empty", 32L << 20, "")]
-    [InlineData("everything", null, "")]
-    [InlineData("everything", 338497536L, "")]
-    [InlineData("everything", 3L << 30, "")]
+    [InlineData("empty", null, "040517c92746085b6032404c1eae4fa643d8fae323c0ca368c45a057b7a36b5b")]
+    [InlineData("empty", 32L << 20, "2273a7d24d58415d46e2e3cbcc0203a8bdd74ddf73909c1fe76b489572e5a60f")]
+    [InlineData("everything", null, "3964769a5ecbdb01625cb8aef5542a59ab2b7b04a38818ea15f9cb0495c25bbc")]
+    [InlineData("everything", 338497536L, "91a6eb0da4a02dd943001c3b717c80cb882a567d5fd3ecf95d37583b002af022")]
+    [InlineData("everything", 3L << 30, "7b4d9ddf6de742fc070b2b2f3a81d255cb9ca761035730689e35375d92176863")]
     public void DigestsArePinned(string name, long? size, string digest)
     {
         var tree = name == "empty" ? new FileTree(new DirectoryNode(Ext4Samples.Directory, [])) : Ext4Samples.Everything();
@@ -114,6 +114,16 @@ public sealed class Ext4WriterTests
         {
             Assert.Contains(errors, error => error.StartsWith(start, StringComparison.Ordinal));
         }
+    }
+
+    [Fact]
+    public void AFileHas65000NamesAtMost()
+    {
+        var node = new FileNode(Ext4Samples.File, Blob.Empty);
+        FileTree Linked(int names) => new(new DirectoryNode(Ext4Samples.Directory, Enumerable.Range(0, names)
+            .Select(i => new Diecast.Trees.DirectoryEntry(new FileName($"{i}"), node))));
+        Assert.Empty(s_ext4.Check(Linked(65_000), Ext4Samples.Options));
+        Assert.StartsWith("/0: has 65001 hard links", Assert.Single(s_ext4.Check(Linked(65_001), Ext4Samples.Options)), StringComparison.Ordinal);
     }
 
     [Fact]
