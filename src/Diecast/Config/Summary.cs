@@ -1,0 +1,89 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+
+namespace Diecast.Config;
+
+/// <summary>The resolved configuration for people and for programs: every setting that acts, in the order of the table.</summary>
+public static class Summary
+{
+    /// <summary>In the language of mkosi.conf. An empty value is one that is not set.</summary>
+    public static string Text(BuildConfig config)
+    {
+        var text = new StringBuilder();
+        string section = "";
+        foreach (var setting in Acting())
+        {
+            if (setting.Section != section)
+            {
+                section = setting.Section;
+                text.Append(CultureInfo.InvariantCulture, $"{(text.Length > 0 ? "\n" : "")}[{section}]\n");
+            }
+            string indent = "\n" + new string(' ', setting.Name.Length + 1);
+            string value = setting.Show!(config) is IEnumerable<string> list
+                ? string.Join(indent, list.Select(Escape))
+                : Escape(Scalar(setting.Show(config)) ?? "");
+            text.Append(CultureInfo.InvariantCulture, $"{setting.Name}={value}\n");
+        }
+        return text.ToString();
+    }
+
+    /// <summary>An object of sections, each an object of settings: null, text, a list of text, a number or a truth value.</summary>
+    public static string Json(BuildConfig config)
+    {
+        using var stream = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true, NewLine = "\n" }))
+        {
+            writer.WriteStartObject();
+            foreach (var section in Acting().GroupBy(static setting => setting.Section, StringComparer.Ordinal))
+            {
+                writer.WriteStartObject(section.Key);
+                foreach (var setting in section)
+                {
+                    writer.WritePropertyName(setting.Name);
+                    WriteValue(writer, setting.Show!(config));
+                }
+                writer.WriteEndObject();
+            }
+            writer.WriteEndObject();
+        }
+        return Encoding.UTF8.GetString(stream.ToArray()) + "\n";
+    }
+
+    private static IEnumerable<Setting> Acting() => SettingTable.All.Where(static setting => setting.Group == SettingGroup.Acts);
+
+    private static void WriteValue(Utf8JsonWriter writer, object? value)
+    {
+        switch (value)
+        {
+            case bool truth:
+                writer.WriteBooleanValue(truth);
+                break;
+            case int or long:
+                writer.WriteNumberValue(Convert.ToInt64(value, CultureInfo.InvariantCulture));
+                break;
+            case IEnumerable<string> list:
+                writer.WriteStartArray();
+                foreach (string item in list)
+                {
+                    writer.WriteStringValue(item);
+                }
+                writer.WriteEndArray();
+                break;
+            default:
+                writer.WriteStringValue(Scalar(value));
+                break;
+        }
+    }
+
+    private static string? Scalar(object? value) => value switch
+    {
+        null => null,
+        bool truth => truth ? "yes" : "no",
+        Enum choice => Names.Kebab(choice.ToString()),
+        IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
+        _ => value.ToString(),
+    };
+
+    private static string Escape(string text) => text.Replace("%", "%%", StringComparison.Ordinal);
+}
