@@ -2,7 +2,7 @@ using System.Text.Json;
 using Diecast.Tests.Formats.Gpt;
 using Diecast.Tests.Support;
 
-namespace Diecast.Tests.Build.Partitioning;
+namespace Diecast.Tests.Cli;
 
 public sealed class RepartCommandTests
 {
