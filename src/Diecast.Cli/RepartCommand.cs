@@ -32,10 +32,14 @@ internal sealed class RepartCommand(Terminal terminal)
         HelpName = "DIR", Description = "a directory of *.conf files; may be given again", Required = true,
     };
 
-    private readonly Option<string> _root = new("--root") { HelpName = "DIR", Description = "the tree that CopyFiles and CopyBlocks copy from" };
+    private readonly Option<string> _root = new("--root")
+    {
+        HelpName = "DIR", Description = "the tree that CopyFiles and CopyBlocks copy from",
+    };
 
     private readonly Option<int?> _sectorSize = Parsed("--sector-size", "BYTES", "is neither 512 nor 4096",
-        "512 (default) or 4096, for the disk and its file systems", static text => text switch { "512" => 512, "4096" => 4096, _ => (int?)null });
+        "512 (default) or 4096, for the disk and its file systems",
+        static text => text switch { "512" => 512, "4096" => 4096, _ => (int?)null });
 
     private readonly Option<string?> _architecture = Parsed("--architecture", "ARCHITECTURE", "is no architecture that partition types are for",
         $"what root and usr partitions are for (default: {DefaultArchitecture})", PartitionType.CanonicalArchitecture);
@@ -47,8 +51,8 @@ internal sealed class RepartCommand(Terminal terminal)
     private readonly Option<string?> _split = Parsed("--split", "BOOL", "is neither yes nor no", "write each partition to a file of its own too",
         static text => text switch { "yes" or "true" or "1" => "yes", "no" or "false" or "0" => "no", _ => null });
 
-    private readonly Option<string?> _json = Parsed("--json", "FORMAT", "is not pretty, short or off", "describe the partitions as JSON: pretty, short or off (default)",
-        static text => text is "pretty" or "short" or "off" ? text : null);
+    private readonly Option<string?> _json = Parsed("--json", "FORMAT", "is not pretty, short or off",
+        "describe the partitions as JSON: pretty, short or off (default)", static text => text is "pretty" or "short" or "off" ? text : null);
 
     /// <summary>Null bytes are auto.</summary>
     private readonly record struct Size(long? Bytes);
@@ -129,7 +133,8 @@ internal sealed class RepartCommand(Terminal terminal)
     private static string DescribeAsJson(RepartDisk disk, RepartFiles files, bool pretty)
     {
         using var stream = new MemoryStream();
-        using (var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = pretty, IndentCharacter = '\t', IndentSize = 1, NewLine = "\n" }))
+        var form = new JsonWriterOptions { Indented = pretty, IndentCharacter = '\t', IndentSize = 1, NewLine = "\n" };
+        using (var json = new Utf8JsonWriter(stream, form))
         {
             json.WriteStartArray();
             foreach (var partition in disk.Plan.Partitions)

@@ -124,7 +124,8 @@ public sealed class PartitionFormatter
         {
             null => throw new ConfigException(place, $"there is no {definition.CopyBlocks} to copy"),
             FileNode { Content: { Length: > 0 } content } when content.Length % unit == 0 => content,
-            FileNode file => throw new ConfigException(place, $"{definition.CopyBlocks} has {file.Content.Length} bytes, which is no number of sectors"),
+            FileNode file => throw new ConfigException(
+                place, $"{definition.CopyBlocks} has {file.Content.Length} bytes, which is no number of sectors"),
             _ => throw new ConfigException(place, $"{definition.CopyBlocks} is no file"),
         };
     }

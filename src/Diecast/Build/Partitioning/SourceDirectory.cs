@@ -34,8 +34,10 @@ public sealed class SourceDirectory
     /// <exception cref="OperationCanceledException">Between two files.</exception>
     public FileTree Read(IReadOnlyList<PartitionDefinition> definitions, CancellationToken cancellation = default)
     {
-        var sources = definitions.SelectMany(static d => d.CopyFiles.Select(static line => line.Source).Append(d.CopyBlocks ?? "/")).ToList();
-        var skipped = Exclusions.MountedOver.Where(directory => !sources.Any(source => $"{source}/".StartsWith($"{directory}/", StringComparison.Ordinal))).ToList();
+        var sources = definitions
+            .SelectMany(static d => d.CopyFiles.Select(static line => line.Source).Append(d.CopyBlocks ?? "/")).ToList();
+        var skipped = Exclusions.MountedOver
+            .Where(directory => !sources.Any(source => $"{source}/".StartsWith($"{directory}/", StringComparison.Ordinal))).ToList();
         return HostTree.Read(_path, new HostTree.Options
         {
             Include = path =>
