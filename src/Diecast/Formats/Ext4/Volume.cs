@@ -3,13 +3,15 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Diecast.Binary;
 using Diecast.Images;
+using Diecast.Trees;
 
 namespace Diecast.Formats.Ext4;
 
 /// <summary>An inode as it was read: its fields, and all of its bytes for the attributes behind them.</summary>
 internal sealed record StoredInode(uint Number, InodeRecord Record, byte[] Bytes)
 {
-    public long Size => (long)Record.SizeLow.Value | (long)Record.SizeHigh.Value << 32;
+    /// <summary>In bytes; the upper half means something else in what is no file.</summary>
+    public long Size => Record.SizeLow | (Type == Posix.S_IFREG ? (long)Record.SizeHigh.Value << 32 : 0);
 
     public bool Has(uint flag) => (Record.Flags & flag) != 0;
 
@@ -55,6 +57,7 @@ internal sealed class Volume
         Require(superblock.InodesPerGroup > 0 && superblock.InodesPerGroup <= 8 * BlockSize, "inodes per group");
         long groups = (Blocks - _firstDataBlock).DivideUp(superblock.BlocksPerGroup);
         Require(groups * superblock.InodesPerGroup == superblock.InodesCount, "inodes count");
+        Require(groups <= int.MaxValue, "groups");
         Groups = (int)groups;
         InodeSize = superblock.Revision == 0 ? InodeRecord.OldSize : superblock.InodeSize;
         Require(InodeSize >= InodeRecord.OldSize && InodeSize <= BlockSize && BitOperations.IsPow2(InodeSize), "inode size");
