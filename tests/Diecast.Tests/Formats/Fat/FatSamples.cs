@@ -1,4 +1,3 @@
-using System.Text;
 using CsCheck;
 using Diecast.Formats;
 using Diecast.Formats.Fat;
@@ -118,6 +117,4 @@ internal static class FatSamples
     }
 
     public static string Field(FileSystemView view, string name) => view.Fields.Single(field => field.Name == name).Value;
-
-    public static byte[] Utf8Bytes(string text) => Encoding.UTF8.GetBytes(text);
 }
