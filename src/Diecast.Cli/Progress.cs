@@ -31,7 +31,7 @@ internal sealed class Progress
         });
         return console.Progress()
             .AutoClear(true)
-            .Columns(new SpinnerColumn(), new TaskDescriptionColumn(), new ProgressBarColumn(), new ElapsedTimeColumn())
+            .Columns(new SpinnerColumn(), new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new ElapsedTimeColumn())
             .Start(bars => work(new Progress(terminal, bars)));
     }
 
@@ -40,8 +40,8 @@ internal sealed class Progress
     {
         lock (_lock)
         {
-            _stage?.StopTask();
-            _download?.StopTask();
+            Finish(_stage);
+            Finish(_download);
             _download = null;
             _lastTenth = 0;
             _stage = _bars?.AddTask(Markup.Escape(name)).IsIndeterminate();
@@ -71,6 +71,16 @@ internal sealed class Progress
                 _terminal.Errors.WriteLine(string.Create(
                     CultureInfo.InvariantCulture, $"  downloaded {Mebibytes(done)} of {Mebibytes(total)} MiB"));
             }
+        }
+    }
+
+    private static void Finish(ProgressTask? task)
+    {
+        if (task is not null)
+        {
+            task.IsIndeterminate = false;
+            task.Value = task.MaxValue;
+            task.StopTask();
         }
     }
 

@@ -39,7 +39,7 @@ internal sealed class SettingOptions
         return command;
     }
 
-    /// <summary><c>--name=</c> resets a setting; the parser would take the next word for its value, but not if there is an empty one.</summary>
+    /// <summary><c>--name=</c> resets a setting. The parser would take the next word for the value, unless an empty one is there.</summary>
     public static IEnumerable<string> SplitEmpty(IEnumerable<string> arguments) => arguments.SelectMany(static argument =>
         argument.StartsWith("--", StringComparison.Ordinal) && argument.IndexOf('=', StringComparison.Ordinal) == argument.Length - 1
             ? (string[])[argument[..^1], ""]
@@ -50,12 +50,14 @@ internal sealed class SettingOptions
     {
         var unmatched = result.UnmatchedTokens;
         string[] names = [.. Own.Select(static option => option.Name), .. _settings.Select(static pair => pair.Setting.LongOption)];
-        string[] verbs = [.. result.RootCommandResult.Command.Subcommands.Where(static verb => !verb.Hidden).Select(static verb => verb.Name)];
+        var root = result.RootCommandResult.Command;
+        string[] verbs = [.. root.Subcommands.Where(static verb => !verb.Hidden).Select(static verb => verb.Name)];
         return
         [
             .. unmatched.Select(token => token.StartsWith('-')
                 ? $"{token}: there is no such option{Spelling.Suggest(token.Split('=')[0], names)}"
-                : $"{token}: there is no such verb{Spelling.Suggest(token, verbs)}"),
+                : result.CommandResult.Command == root ? $"{token}: there is no such verb{Spelling.Suggest(token, verbs)}"
+                : $"{token}: {result.CommandResult.Command.Name} takes no such argument"),
             .. result.Errors.Select(static error => error.Message)
                 .Where(message => !unmatched.Any(token => message.Contains($"'{token}'", StringComparison.Ordinal))),
             .. _settings.Where(pair => IsAmbiguous(result.GetResult(pair.Option)))

@@ -32,8 +32,8 @@ internal static class SettingsDocument
             white space, `KernelCommandLine=` at white space only, `Environment=` as a shell splits words. Relative paths are those of
             the configuration's directory; `~` and `$NAME` in a path are the caller's. These stand for what has been given so far:
             `%d` Distribution, `%r` Release, `%a` Architecture, `%t` Format, `%o` Output, `%i` ImageId, `%v` ImageVersion, `%F` the
-            distribution's file system, `%I` the image ("main"), and in paths `%O` OutputDirectory, `%C` `%D` `%P` the configuration's
-            directory; `%%` is a percent sign.
+            distribution's file system, `%I` the image ("main"), and in paths `%O` OutputDirectory, `%C` and `%P` the configuration's
+            directory, `%D` the one diecast was called for; `%%` is a percent sign.
 
             ## Settings that act
 
@@ -45,8 +45,9 @@ internal static class SettingsDocument
             foreach (var row in section)
             {
                 string old = row.OldNames.IsEmpty ? "" : $" (once {string.Join(", ", row.OldNames)})";
+                string value = Cell(row.Syntax.Placeholder) + (row.Syntax.IsList ? " …" : "");
                 text.Append(CultureInfo.InvariantCulture,
-                    $"| {row.Name} | {Code(row.Options)} | {Cell(row.Syntax.Placeholder)}{(row.Syntax.IsList ? " …" : "")} | {Cell(row.Default)} | {Files(row)} | {Cell(row.Help)}{old} |\n");
+                    $"| {row.Name} | {Code(row.Options)} | {value} | {Cell(row.Default)} | {Files(row)} | {Cell(row.Help)}{old} |\n");
             }
         }
         text.Append("""

@@ -28,7 +28,14 @@ public readonly record struct SourceTree(string Source, string Target);
 
 /// <summary>How downloads reach the network. Never part of the output.</summary>
 public sealed record Proxy(
-    string? Url, ImmutableArray<string> Exclude, string? PeerCertificate, string? ClientCertificate, string? ClientKey);
+    string? Url, ImmutableArray<string> Exclude, string? PeerCertificate, string? ClientCertificate, string? ClientKey)
+{
+    /// <summary>The URL without user and password, which a summary in a log must not show.</summary>
+    internal string? DisplayUrl => Url is { } url && url.IndexOf("://", StringComparison.Ordinal) is >= 0 and var scheme
+        && url.LastIndexOf('@') is var at && at > scheme
+        ? url[..(scheme + 3)] + url[(at + 1)..]
+        : Url;
+}
 
 /// <summary>
 /// The resolved configuration of one image: files, command line, conventions and defaults put together, checked, and with

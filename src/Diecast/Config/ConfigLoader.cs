@@ -47,7 +47,7 @@ public sealed class ConfigLoader
         _directory = nested ? Path.Join(source.Directory, "mkosi") : source.Directory;
         _display = nested ? Path.Join(source.DisplayDirectory, "mkosi") : source.DisplayDirectory;
         _merged = new MergedValues(_files, _commandLine);
-        _specifiers = new Specifiers(_merged, _directory);
+        _specifiers = new Specifiers(_merged, source.Directory, _directory);
     }
 
     /// <exception cref="ConfigException">With everything that is wrong.</exception>
@@ -132,7 +132,8 @@ public sealed class ConfigLoader
         }
         else if (!IsKnownSection(section))
         {
-            _errors.Add(new Diagnostic(location, $"[{section}] is unknown{Spelling.Suggest(section, [.. SettingTable.Sections, "Match"])}"));
+            string suggestion = Spelling.Suggest(section, [.. SettingTable.Sections, "Match"]);
+            _errors.Add(new Diagnostic(location, $"[{section}] is unknown{suggestion}"));
         }
     }
 

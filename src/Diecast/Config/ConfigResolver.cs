@@ -36,7 +36,9 @@ internal sealed partial class ConfigResolver(
             RepositoryKeyCheck = values.Boolean("RepositoryKeyCheck", true),
             Format = format,
             Output = Defaults.Output(values),
-            OutputDirectory = Absolute(values.Text("OutputDirectory") ?? "."),
+            OutputDirectory = values.Scalar("OutputDirectory") is { } output
+                ? Absolute(output.Location, output.Text)
+                : directory,
             ImageId = values.Text("ImageId"),
             ImageVersion = values.Text("ImageVersion"),
             CompressOutput = values.Choice("CompressOutput",
@@ -178,14 +180,17 @@ internal sealed partial class ConfigResolver(
         foreach (var item in values.List("Environment"))
         {
             string[] parts = item.Text.Split('=', 2);
-            if (parts[0].Length == 0)
+            if (!VariableName().IsMatch(parts[0]))
             {
-                Report(item, "Environment", $"'{item.Text}' has no name");
+                Report(item, "Environment", $"'{parts[0]}' is no name of a variable");
             }
             variables[parts[0]] = item with { Text = parts[1] };
         }
         return variables;
     }
+
+    [GeneratedRegex(@"^[A-Za-z_][A-Za-z0-9_]*\z", RegexOptions.CultureInvariant)]
+    internal static partial Regex VariableName();
 
     private long? Epoch(SortedDictionary<string, SettingValue> variables)
     {
@@ -246,7 +251,7 @@ internal sealed partial class ConfigResolver(
     // What is to be read must be there, and be a directory where only that makes sense.
     private string Input(string name, SettingValue value, string text)
     {
-        string path = Absolute(text);
+        string path = Absolute(value.Location, text);
         bool isDirectory = Directory.Exists(path);
         string? wrong = !isDirectory && !File.Exists(path) ? "does not exist"
             : name == "RepartDirectories" && !isDirectory ? "is no directory"
@@ -259,7 +264,9 @@ internal sealed partial class ConfigResolver(
         return path;
     }
 
-    private string Absolute(string text) => System.IO.Path.GetFullPath(ExpandVariables(text), directory);
+    // The command line speaks of the directory it is given in, which may be the parent of the configuration's.
+    private string Absolute(Location location, string text) =>
+        System.IO.Path.GetFullPath(ExpandVariables(text), location.IsOption ? source.Directory : directory);
 
     // Where an input is found may depend on the caller; what is in it may not.
     private string ExpandVariables(string text)

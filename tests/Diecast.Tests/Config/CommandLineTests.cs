@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Text.Json;
 using Diecast.Cli;
 using Diecast.Config;
@@ -54,7 +55,7 @@ public sealed class CommandLineTests
     [InlineData("-pvim -ff summary", "Packages=vim")]
     [InlineData("-p @file summary", "Packages=@file")]
     [InlineData("--hostname one --hostname two summary", "Hostname=two")]
-    [InlineData("--hostname=a=b:c summary", "Hostname=a=b:c")]
+    [InlineData("--output=a=b:c summary", "Output=a=b:c")]
     [InlineData("--kernel-command-line=-x summary", "KernelCommandLine=-x")]
     [InlineData("--output-dir out summary", "OutputDirectory=out")]
     [InlineData("-i -T --ram 4G --tools-tree=default --no-pager summary", "Hostname=")]
@@ -70,6 +71,7 @@ public sealed class CommandLineTests
     [Theory]
     [InlineData("--packge x summary", "error: --packge: there is no such option; did you mean --package?")]
     [InlineData("summry", "error: summry: there is no such verb; did you mean summary?")]
+    [InlineData("summary shell", "error: shell: summary takes no such argument")]
     [InlineData("shell", "error: shell: there is no such verb")]
     [InlineData("--with-docs no --with-docs summary", "error: --with-docs is given with a value and without")]
     [InlineData("--overlay summary", "error: --overlay: is not supported yet")]
@@ -129,6 +131,25 @@ public sealed class CommandLineTests
             bool named = output.Contains($"{setting.LongOption}=", StringComparison.Ordinal);
             Assert.Equal(setting.Group == SettingGroup.Acts, named);
         }
+    }
+
+    [Fact]
+    public void OtherVerbsHaveOptionsAndHelpOfTheirOwn()
+    {
+        var output = new StringWriter();
+        var terminal = new Terminal(output, TextWriter.Null);
+        var options = new SettingOptions();
+        var root = Program.CreateCommand(options, terminal);
+        var seed = new Option<string>("--seed") { Description = "another seed" };
+        var source = new Argument<string>("SOURCE");
+        root.Add(new Command("other", "does something else") { seed, source });
+        var result = root.Parse(["other", "--seed", "mine", "build"], Program.Parsing);
+        Assert.Empty(options.Errors(result));
+        Assert.Equal(("mine", "build"), (result.GetValue(seed), result.GetValue(source)));
+        Assert.Empty(options.CommandLine(result));
+        root.Parse(["other", "--help"]).Invoke(new InvocationConfiguration { Output = output });
+        Assert.Contains("another seed", output.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("--package", output.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using CsCheck;
 using Diecast.Config;
 using Diecast.Tests.Support;
 
@@ -55,7 +56,7 @@ public sealed class ConfigLoaderTests
                 "mkosi.conf:22: MicrocodeHost=: the image would depend on the host's processor: leave it out, and the image carries the microcode of its packages",
                 "mkosi.conf:25: Seed=: a random seed gives another image each time: write a UUID, or nothing to have one derived",
                 "mkosi.conf:26: Format=: 'ext4' is unknown (possible now: disk, directory, cpio, tar)",
-                "mkosi.conf:27: Output=: 'a/b' must be a file name without a directory (OutputDirectory= has that)",
+                "mkosi.conf:27: Output=: 'a/b' must be a file name, without directory or blanks",
                 "mkosi.conf:3: Mirror=: 'example.org' is no URL (possible: http, https, file)",
                 "mkosi.conf:18: ExtraTrees=: 'nowhere' does not exist",
                 "mkosi.conf:19: ExtraTrees=: the target 'relative' must be an absolute path in the image, without '..'",
@@ -119,7 +120,9 @@ public sealed class ConfigLoaderTests
         using var directory = new ConfigDirectory();
         directory.Write("mkosi/mkosi.conf", "[Distribution]\nDistribution=arch\nRelease=1").Write("mkosi/mkosi.extra/etc/motd", "");
         Assert.Equal("mkosi/mkosi.conf:3: Release=: '1' is not supported yet (possible now: rolling)", directory.Error());
-        Assert.Equal(directory["mkosi/mkosi.extra"], directory.Load(("Release", "")).ExtraTrees.Single().Source);
+        var config = directory.Write("tree/a", "").Load(("Release", ""), ("ExtraTrees", "tree"));
+        Assert.Equal([directory["mkosi/mkosi.extra"], directory["tree"]], config.ExtraTrees.Select(static tree => tree.Source));
+        Assert.Equal(directory["mkosi/image.raw"], config.OutputPath);
     }
 
     [Fact]
@@ -216,16 +219,16 @@ public sealed class ConfigLoaderTests
             Output=%d-%r-%a-%t-%i-%v-%F-%I-100%%
             ImageId=other
             [Content]
-            Hostname=%o%
+            KernelCommandLine=%o%
             ExtraTrees=%D/tree:/%i
             """);
         directory.Write("tree/a", "");
         var config = directory.Load();
         Assert.Equal("arch-rolling-x86-64-disk-demo-7-ext4-main-100%", config.Output);
-        Assert.Equal(config.Output + "%", config.Hostname);
+        Assert.Equal([config.Output + "%"], config.KernelCommandLine);
         Assert.Equal(new SourceTree(directory["tree"], "/other"), config.ExtraTrees.Single());
         Assert.Contains("-given-7-", directory.Load(("ImageId", "given")).Output, StringComparison.Ordinal);
-        Assert.Equal("%i", directory.Load(("Hostname", "%i")).Hostname);
+        Assert.Equal("%i", directory.Load(("Output", "%i")).Output);
     }
 
     [Theory]
@@ -337,6 +340,8 @@ public sealed class ConfigLoaderTests
         var proxy = directory.Load(("ProxyUrl", "https://given:2"), ("ProxyExclude", "a")).Proxy;
         Assert.Equal("https://given:2", proxy.Url);
         Assert.Equal(["a"], proxy.Exclude);
+        string summary = Summary.Text(directory.Load(("ProxyUrl", "http://user:pass@host:3128/")));
+        Assert.Contains("\nProxyUrl=http://host:3128/\n", summary, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -361,12 +366,49 @@ public sealed class ConfigLoaderTests
     [InlineData("RepartDirectories", "mkosi.conf", "'mkosi.conf' is no directory")]
     [InlineData("EnvironmentFiles", ".", "'.' is a directory")]
     [InlineData("SkeletonTrees", "mkosi.conf:/a/../b", "the target '/a/../b' must be an absolute path in the image, without '..'")]
+    [InlineData("Hostname", "a b", "'a b' is no host name: up to 64 letters, digits, '-' and '.'")]
+    [InlineData("Timezone", "../etc/passwd", "'../etc/passwd' is no time zone, as in Europe/Berlin")]
+    [InlineData("RootShell", "/bin/sh:x", "'/bin/sh:x' is no absolute path of a shell")]
+    [InlineData("Locale", "de\nX=1", "takes one line")]
+    [InlineData("ImageVersion", "1/2", "'1/2' must be a file name, without directory or blanks")]
+    [InlineData("RemoveFiles", "/usr/../../x", "'/usr/../../x' must not have '..' in it")]
+    [InlineData("Environment", "1A=x", "'1A' is no name of a variable")]
     [InlineData("ManifestFormat", "json,changelog", "'changelog' is not supported yet (possible now: json)")]
     public void WrongValuesAreErrors(string setting, string value, string message)
     {
         using var directory = ConfigDirectory.Arch();
         Assert.Equal($"{SettingTable.Get(setting).LongOption}: {message}", directory.Error((setting, value)));
     }
+
+    [Fact]
+    public void AnyTextGivesAConfigurationOrErrors()
+    {
+        using var directory = new ConfigDirectory().Write("some/tree/file", "A=1");
+        var line = Gen.OneOf(
+            OneOf([.. SettingTable.Sections, "Match", "Host"]).Select(static section => $"[{section}]"),
+            Gen.Select(
+                OneOf([.. SettingTable.All.Select(static row => row.Name)]),
+                OneOf("", "yes", "no", "auto", "arch", "some/tree", "some/tree/file:/a", "7", "%i", "%", "A='b", "-1", "http://x", "a b", "\n  b"))
+                .Select(static (name, value) => $"{name}={value}"),
+            Gen.Char["[]=#%'\"\\ ,:/.~$a\t"].Array[0, 12].Select(static c => new string(c)));
+        line.Array[0, 12].Sample(
+            lines =>
+            {
+                directory.Write("mkosi.conf", "[Distribution]\nDistribution=arch\n" + string.Join('\n', lines));
+                try
+                {
+                    Assert.NotEmpty(Summary.Text(directory.Load()));
+                }
+                catch (ConfigException error)
+                {
+                    Assert.All(error.Diagnostics, static diagnostic => Assert.StartsWith("mkosi.conf:", diagnostic.ToString(), StringComparison.Ordinal));
+                }
+            },
+            iter: 500,
+            threads: 1);
+    }
+
+    private static Gen<string> OneOf(params string[] texts) => Gen.Int[0, texts.Length - 1].Select(i => texts[i]);
 
     [Fact]
     public void TheExampleLoads()

@@ -137,6 +137,7 @@ public sealed class SettingTableTests
             "CompressLevel" => "9",
             "RootPassword" => "hashed:x",
             "Environment" => "A=1",
+            "RootShell" => "/bin/sh",
             "RepartDirectories" => "some/tree",
             "WithDocs" or "RepositoryKeyCheck" => "no",
             _ when syntax.Paths == PathUse.Tree => "some/tree:/a",
