@@ -157,13 +157,13 @@ internal sealed class MkfsCommand
         }
     }
 
-    private static long? EpochOfEnvironment() => Environment.GetEnvironmentVariable(EpochVariable) switch
+    internal static long? EpochOfEnvironment() => Environment.GetEnvironmentVariable(EpochVariable) switch
     {
         null or "" => null,
         var text => ParseSeconds(text) ?? throw new InvalidDataException($"{EpochVariable}={text}: not a number of seconds"),
     };
 
-    private static long? ParseSeconds(string text) =>
+    internal static long? ParseSeconds(string text) =>
         long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long seconds) ? seconds : null;
 
     private static Size? ParseSize(string text) =>

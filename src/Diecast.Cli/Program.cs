@@ -69,6 +69,7 @@ internal static class Program
         root.Add(new CleanCommand(options, terminal).Create());
         root.Add(RepartCommand.Create());
         root.Add(new MkfsCommand(terminal).Create());
+        root.Add(new RepartCommand(terminal).Create());
         root.Add(HelpText.CreateVerb(terminal));
         root.Add(SettingsDocument.CreateVerb(terminal));
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
@@ -10,85 +11,94 @@ using Diecast.Trees;
 
 namespace Diecast.Cli;
 
-/// <summary>diecast repart: a disk image of repart.d definitions, as systemd-repart makes it offline.</summary>
-internal sealed class RepartCommand
+/// <summary><c>repart</c>: a disk image of repart.d definitions, as systemd-repart makes it offline.</summary>
+internal sealed class RepartCommand(Terminal terminal)
 {
-    private readonly Argument<string> _output = new("OUT") { Description = "The image to make" };
-    private readonly Option<string> _empty = new("--empty") { Description = "create: make a new image, the only mode so far", DefaultValueFactory = static _ => "refuse" };
-    private readonly Option<string> _size = new("--size") { Description = "The image's size in bytes, with K, M, G or T, or auto", DefaultValueFactory = static _ => "auto" };
-    private readonly Option<string?> _seed = new("--seed") { Description = "The UUID that all ids are derived from; without it, the content gives one" };
-    private readonly Option<string[]> _definitions = new("--definitions") { Description = "A directory of *.conf files; may be given again", Required = true };
-    private readonly Option<string?> _root = new("--root") { Description = "The directory that CopyFiles and CopyBlocks copy from" };
-    private readonly Option<int?> _sectorSize = new("--sector-size") { Description = "512 or 4096" };
-    private readonly Option<string?> _architecture = new("--architecture") { Description = "What root and usr partitions are for, as x86-64 or arm64" };
-    private readonly Option<long?> _epoch = new("--source-date-epoch") { Description = "Seconds since 1970: the latest time in the image; without it, the newest time of what is copied" };
-    private readonly Option<string> _split = new("--split") { Description = "yes: write each partition to a file of its own too", DefaultValueFactory = static _ => "no" };
-    private readonly Option<string> _json = new("--json") { Description = "Describe the partitions as JSON: pretty, short or off", DefaultValueFactory = static _ => "off" };
+    private const string DefaultArchitecture = "x86-64";
 
-    public static Command Create()
+    private readonly Argument<string> _output = new("OUT.raw") { Description = "the image to make" };
+
+    private readonly Option<string?> _empty = Parsed("--empty", "create", "is not create, the only mode so far",
+        "create: make a new image, the only mode so far", static text => text == "create" ? text : null);
+
+    private readonly Option<Size?> _size = Parsed("--size", "BYTES", "is neither auto nor a number of bytes with K, M, G or T",
+        "the image's size with K, M, G or T, or auto for the least (default)", ParseSize);
+
+    private readonly Option<Guid?> _seed = Parsed("--seed", "UUID", "is no UUID",
+        "derive all ids from this (default: derived from the definitions and what they copy)", Verbs.ParseUuid);
+
+    private readonly Option<string[]> _definitions = new("--definitions")
     {
-        var verb = new RepartCommand();
-        var command = new Command("repart", "Makes a partitioned disk image of repart.d definitions")
+        HelpName = "DIR", Description = "a directory of *.conf files; may be given again", Required = true,
+    };
+
+    private readonly Option<string> _root = new("--root")
+    {
+        HelpName = "DIR", Description = "the tree that CopyFiles and CopyBlocks copy from",
+    };
+
+    private readonly Option<int?> _sectorSize = Parsed("--sector-size", "BYTES", "is neither 512 nor 4096",
+        "512 (default) or 4096, for the disk and its file systems",
+        static text => text switch { "512" => 512, "4096" => 4096, _ => (int?)null });
+
+    private readonly Option<string?> _architecture = Parsed("--architecture", "ARCHITECTURE", "is no architecture that partition types are for",
+        $"what root and usr partitions are for (default: {DefaultArchitecture})", PartitionType.CanonicalArchitecture);
+
+    private readonly Option<long?> _epoch = Parsed("--source-date-epoch", "SECONDS", "is not a number of seconds since 1970",
+        "the latest time in the image (default: SOURCE_DATE_EPOCH, else the newest time of what is copied)", MkfsCommand.ParseSeconds);
+
+    // No Option<bool>: its value may not be yes.
+    private readonly Option<string?> _split = Parsed("--split", "BOOL", "is neither yes nor no", "write each partition to a file of its own too",
+        static text => text switch { "yes" or "true" or "1" => "yes", "no" or "false" or "0" => "no", _ => null });
+
+    private readonly Option<string?> _json = Parsed("--json", "FORMAT", "is not pretty, short or off",
+        "describe the partitions as JSON: pretty, short or off (default)", static text => text is "pretty" or "short" or "off" ? text : null);
+
+    /// <summary>Null bytes are auto.</summary>
+    private readonly record struct Size(long? Bytes);
+
+    public Command Create()
+    {
+        var command = new Command("repart", "make a partitioned disk image of repart.d definitions")
         {
-            verb._output, verb._empty, verb._size, verb._seed, verb._definitions, verb._root, verb._sectorSize,
-            verb._architecture, verb._epoch, verb._split, verb._json,
+            _output, _empty, _size, _seed, _definitions, _root, _sectorSize, _architecture, _epoch, _split, _json,
         };
-        command.SetAction((result, cancellation) => Task.FromResult(verb.Run(result, cancellation)));
+        _empty.Required = true;
+        command.SetAction(result => Verbs.Run(terminal, cancellation => Make(result, cancellation)));
         return command;
     }
 
-    private int Run(ParseResult arguments, CancellationToken cancellation)
+    private int Make(ParseResult arguments, CancellationToken cancellation)
     {
-        try
-        {
-            Make(arguments, cancellation);
-            return 0;
-        }
-        catch (ConfigException error)
-        {
-            foreach (var diagnostic in error.Diagnostics)
-            {
-                Console.Error.WriteLine(diagnostic);
-            }
-        }
-        catch (Exception error) when (error is IOException or InvalidDataException or UnauthorizedAccessException)
-        {
-            Console.Error.WriteLine(error.Message);
-        }
-        return 1;
-    }
-
-    private void Make(ParseResult arguments, CancellationToken cancellation)
-    {
-        string output = arguments.GetValue(_output)!;
-        var options = new Parser(this, arguments);
-        var geometry = options.Geometry();
-        var seed = options.Seed();
-        string? architecture = options.Architecture();
-        bool split = options.Split();
-        var json = options.Json();
-        options.Check();
-
+        string? architecture = arguments.GetValue(_architecture);
         var root = arguments.GetValue(_root) is { } directory ? new SourceDirectory(directory) : null;
-        var specifiers = RepartSpecifiers.ForTree(architecture ?? "x86-64", root?.ReadOsRelease());
-        var definitions = DefinitionReader.Read(arguments.GetValue(_definitions)!, specifiers, architecture is not null);
-        RequireRoot(definitions, root);
+        var specifiers = RepartSpecifiers.ForTree(architecture ?? DefaultArchitecture, root?.ReadOsRelease());
+        var definitions = DefinitionReader.Read(arguments.GetRequiredValue(_definitions), specifiers, architecture is not null);
+        RequireSource(definitions, root);
+        var epoch = arguments.GetValue(_epoch) ?? MkfsCommand.EpochOfEnvironment();
         var disk = new OfflineRepart
         {
             Definitions = definitions,
-            Source = root?.Read(definitions) ?? SourceDirectory.Nothing,
-            Formats = FileSystems.Find,
-            Geometry = geometry,
-            Seed = seed,
-            Epoch = arguments.GetValue(_epoch) is { } seconds ? new Timestamp(seconds) : null,
-            Notice = Console.Error.WriteLine,
+            Source = root?.Read(definitions, cancellation) ?? SourceDirectory.Nothing,
+            Formats = FormatTable.Find,
+            Geometry = Geometry(arguments),
+            Seed = arguments.GetValue(_seed),
+            Epoch = epoch is { } seconds ? new Timestamp(seconds) : null,
+            Notice = terminal.Warning,
         }.Run();
-        var files = new RepartFiles(output, disk, specifiers, split);
+        var files = new RepartFiles(arguments.GetRequiredValue(_output), disk, specifiers, arguments.GetValue(_split) == "yes");
         files.Write(cancellation);
-        Describe(disk, files, json);
+        Describe(disk, files, arguments.GetValue(_json));
+        return 0;
     }
 
-    private static void RequireRoot(IReadOnlyList<PartitionDefinition> definitions, SourceDirectory? root)
+    private DiskGeometry Geometry(ParseResult arguments)
+    {
+        var geometry = new DiskGeometry { Size = arguments.GetValue(_size)?.Bytes };
+        return arguments.GetValue(_sectorSize) is { } size ? geometry with { SectorSize = size } : geometry;
+    }
+
+    private static void RequireSource(IReadOnlyList<PartitionDefinition> definitions, SourceDirectory? root)
     {
         var errors = definitions
             .Where(definition => root is null && (!definition.CopyFiles.IsEmpty || definition.CopyBlocks is not null))
@@ -105,16 +115,16 @@ internal sealed class RepartCommand
         }
     }
 
-    private static void Describe(RepartDisk disk, RepartFiles files, bool? indented)
+    private void Describe(RepartDisk disk, RepartFiles files, string? json)
     {
-        if (indented is { } pretty)
+        if (json is "pretty" or "short")
         {
-            Console.Out.WriteLine(DescribeAsJson(disk, files, pretty));
+            terminal.Output.WriteLine(DescribeAsJson(disk, files, json == "pretty"));
             return;
         }
         foreach (var partition in disk.Plan.Partitions)
         {
-            Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            terminal.Output.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"{partition.Number} {partition.Identity.Id} {partition.Offset} {partition.Length} {partition.Identity.Label}"));
         }
     }
@@ -123,7 +133,8 @@ internal sealed class RepartCommand
     private static string DescribeAsJson(RepartDisk disk, RepartFiles files, bool pretty)
     {
         using var stream = new MemoryStream();
-        using (var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = pretty, IndentCharacter = '\t', IndentSize = 1, NewLine = "\n" }))
+        var form = new JsonWriterOptions { Indented = pretty, IndentCharacter = '\t', IndentSize = 1, NewLine = "\n" };
+        using (var json = new Utf8JsonWriter(stream, form))
         {
             json.WriteStartArray();
             foreach (var partition in disk.Plan.Partitions)
@@ -152,89 +163,30 @@ internal sealed class RepartCommand
         return Encoding.UTF8.GetString(stream.ToArray());
     }
 
-    /// <summary>Reads the options' values; what is wrong with them is told together.</summary>
-    private sealed class Parser(RepartCommand command, ParseResult arguments)
+    private static Size? ParseSize(string text) =>
+        text == "auto" ? new Size(null) : Verbs.ParseSize(text) is { } bytes ? new Size(bytes) : null;
+
+    private static Option<T> Parsed<T>(string name, string helpName, string problem, string description, Func<string, T> parse) =>
+        new(name)
+        {
+            HelpName = helpName,
+            Description = description,
+            CustomParser = result => Parse(result, name, problem, parse),
+        };
+
+    /// <summary>A value, or an error where <paramref name="parse"/> gives none.</summary>
+    private static T? Parse<T>(ArgumentResult result, string name, string problem, Func<string, T?> parse)
     {
-        private readonly List<Diagnostic> _errors = [];
-
-        public DiskGeometry Geometry()
+        if (result.Tokens is not [{ Value: var text }, ..])
         {
-            string size = arguments.GetValue(command._size)!;
-            long? length = null;
-            if (size != "auto" && (length = DiskGeometry.ParseSize(size)) is null)
-            {
-                Refuse("--size", $"\"{size}\" is neither a size nor auto");
-            }
-            if (arguments.GetValue(command._empty) != "create")
-            {
-                Refuse("--empty", "only new images can be made so far; say --empty=create");
-            }
-            switch (arguments.GetValue(command._sectorSize))
-            {
-                case null:
-                    return new DiskGeometry { Size = length };
-                case 512 or 4096:
-                    return new DiskGeometry { Size = length, SectorSize = arguments.GetValue(command._sectorSize)!.Value };
-                default:
-                    Refuse("--sector-size", "sectors have 512 or 4096 bytes");
-                    return new DiskGeometry();
-            }
+            // A required option that is missing: its absence is the error.
+            return default;
         }
-
-        public Guid? Seed()
+        var value = parse(text);
+        if (value is null)
         {
-            string? text = arguments.GetValue(command._seed);
-            if (text is null)
-            {
-                return null;
-            }
-            if (!Guid.TryParseExact(text, "D", out var seed) && !Guid.TryParseExact(text, "N", out seed))
-            {
-                Refuse("--seed", $"\"{text}\" is no UUID; the image's ids must be the same each time");
-            }
-            return seed;
+            result.AddError($"{name}: \"{text}\" {problem}");
         }
-
-        public string? Architecture()
-        {
-            string? name = arguments.GetValue(command._architecture);
-            string? canonical = name is null ? null : PartitionType.CanonicalArchitecture(name);
-            if (name is not null && canonical is null)
-            {
-                Refuse("--architecture", $"\"{name}\" is unknown");
-            }
-            return canonical;
-        }
-
-        public bool Split()
-        {
-            string value = arguments.GetValue(command._split)!;
-            if (value is not ("yes" or "no" or "true" or "false" or "1" or "0"))
-            {
-                Refuse("--split", $"\"{value}\" is neither yes nor no");
-            }
-            return value is "yes" or "true" or "1";
-        }
-
-        /// <summary>Whether JSON is wanted, and if so, indented.</summary>
-        public bool? Json()
-        {
-            string value = arguments.GetValue(command._json)!;
-            if (value is not ("pretty" or "short" or "off"))
-            {
-                Refuse("--json", $"\"{value}\" is not pretty, short or off");
-            }
-            return value == "off" ? null : value == "pretty";
-        }
-
-        public void Check()
-        {
-            if (_errors.Count > 0)
-            {
-                throw new ConfigException(_errors);
-            }
-        }
-
-        private void Refuse(string option, string message) => _errors.Add(new Diagnostic(new Location(option), message));
+        return value;
     }
 }

@@ -74,9 +74,11 @@ public sealed class DefinitionReader
         }
         var files = byName.ToArray();
         Array.Sort(files, static (a, b) => Encoding.UTF8.GetBytes(a.Key).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(b.Key)));
-        return [.. files.Select(static file => file.Value).Where(static file => new FileInfo(file).ResolveLinkTarget(true)?.FullName != "/dev/null"
-            && File.ReadAllBytes(file).Length > 0)];
+        return [.. files.Select(static file => file.Value).Where(static file => !IsMasked(file))];
     }
+
+    private static bool IsMasked(string file) =>
+        new FileInfo(file).ResolveLinkTarget(true)?.FullName == "/dev/null" || File.ReadAllBytes(file).Length == 0;
 
     private PartitionDefinition Apply(PartitionDefinition definition, byte[] content, string file)
     {
@@ -98,7 +100,8 @@ public sealed class DefinitionReader
 
     private void CheckSizes(PartitionDefinition d)
     {
-        Refuse(d.Type == Guid.Empty && !_errors.Any(error => error.Location.Source == d.Source), d.Place("Type"), "Type is missing");
+        bool isSound = !_errors.Any(error => error.Location.Source == d.Source);
+        Refuse(d.Type == Guid.Empty && isSound, d.Place("Type"), "Type is missing");
         Refuse(d.SizeMin > d.SizeMax, d.Place("SizeMinBytes"), "SizeMinBytes is larger than SizeMaxBytes");
         Refuse(d.PaddingMin > d.PaddingMax, d.Place("PaddingMinBytes"), "PaddingMinBytes is larger than PaddingMaxBytes");
     }
@@ -115,7 +118,7 @@ public sealed class DefinitionReader
             "Minimize needs a Format");
         Refuse(d.Minimize == MinimizeMode.Best, d.Place("Minimize"),
             "Minimize=best is for file systems that are never written to, and none is supported yet; write guess");
-        Refuse(d.KnownType?.Designator == "swap" && d.Format is null && d.CopyBlocks is null && d.Type != Guid.Empty, d.Place("Type"),
+        Refuse(d.KnownType?.Designator == "swap" && d.Format is null && d.CopyBlocks is null, d.Place("Type"),
             "a partition of type swap is formatted as such, and Format=swap is not supported yet; write Format=empty");
     }
 
@@ -145,7 +148,8 @@ public sealed class DefinitionReader
 
     private static PartitionDefinition WithAttributes(PartitionDefinition d)
     {
-        bool? readOnly = d.ReadOnly ?? (d.KnownType?.Designator is "root-verity" or "root-verity-sig" or "usr-verity" or "usr-verity-sig" ? true : null);
+        bool isVerity = d.KnownType?.Designator is "root-verity" or "root-verity-sig" or "usr-verity" or "usr-verity-sig";
+        bool? readOnly = d.ReadOnly ?? (isVerity ? true : null);
         return d with
         {
             ReadOnly = readOnly,

@@ -12,7 +12,8 @@ namespace Diecast.Build.Partitioning;
 internal sealed class DefinitionSettings(RepartSpecifiers specifiers, bool overrideArchitecture)
 {
     /// <summary>Gives the definition with the setting made. Throws a FormatException for a value that it refuses.</summary>
-    private delegate PartitionDefinition Setter(DefinitionSettings settings, PartitionDefinition definition, string value, Location place);
+    private delegate PartitionDefinition Setter(
+        DefinitionSettings settings, PartitionDefinition definition, string value, Location place);
 
     private static readonly FrozenDictionary<string, Setter> s_setters = new Dictionary<string, Setter>(StringComparer.Ordinal)
     {
@@ -33,14 +34,18 @@ internal sealed class DefinitionSettings(RepartSpecifiers specifiers, bool overr
         ["FactoryReset"] = static (_, d, value, _) => ParseBoolean(value) ? d : d,
         ["CopyBlocks"] = static (settings, d, value, _) => d with { CopyBlocks = settings.ParseCopyBlocks(value) },
         ["Format"] = static (_, d, value, _) => d with { Format = ParseFormat(value) },
-        ["CopyFiles"] = static (settings, d, value, place) => d with { CopyFiles = d.CopyFiles.Add(settings.ParseCopyFiles(value, place)) },
+        ["CopyFiles"] = static (settings, d, value, place) => d with
+        {
+            CopyFiles = d.CopyFiles.Add(settings.ParseCopyFiles(value, place)),
+        },
         ["ExcludeFiles"] = static (settings, d, value, _) => d with
         {
             ExcludeFiles = value.Length == 0 ? [] : d.ExcludeFiles.AddRange(settings.ParsePaths(value, keepTrailingSlash: true)),
         },
         ["ExcludeFilesTarget"] = static (settings, d, value, _) => d with
         {
-            ExcludeFilesTarget = value.Length == 0 ? [] : d.ExcludeFilesTarget.AddRange(settings.ParsePaths(value, keepTrailingSlash: true)),
+            ExcludeFilesTarget = value.Length == 0
+                ? [] : d.ExcludeFilesTarget.AddRange(settings.ParsePaths(value, keepTrailingSlash: true)),
         },
         ["MakeDirectories"] = static (settings, d, value, _) => d with
         {
@@ -167,7 +172,8 @@ internal sealed class DefinitionSettings(RepartSpecifiers specifiers, bool overr
                 throw new FormatException($"the option {option} is not supported yet");
             }
         }
-        return new CopyFiles(ParsePath(specifiers.Expand(fields[0])), ParsePath(specifiers.Expand(fields.ElementAtOrDefault(1) ?? fields[0])), place);
+        string source = ParsePath(specifiers.Expand(fields[0]));
+        return new CopyFiles(source, fields.Count > 1 ? ParsePath(specifiers.Expand(fields[1])) : source, place);
     }
 
     private List<string> ParsePaths(string value, bool keepTrailingSlash) =>

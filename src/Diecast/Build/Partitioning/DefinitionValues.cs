@@ -186,7 +186,8 @@ internal static class DefinitionValues
             case '\\' or '"' or '\'': return c;
         }
         int code = -1;
-        if (c == 'x' && i + 2 < value.Length && int.TryParse(value.AsSpan(i + 1, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out int hex))
+        if (c == 'x' && i + 2 < value.Length
+            && int.TryParse(value.AsSpan(i + 1, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out int hex))
         {
             code = hex;
         }

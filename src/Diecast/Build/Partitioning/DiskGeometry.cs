@@ -24,17 +24,4 @@ public sealed record DiskGeometry
     /// </summary>
     public int FileSystemSectorSize(PartitionDefinition definition) =>
         Math.Max(definition.FileSystemSectorSize ?? _sectorSize ?? 4096, SectorSize);
-
-    /// <summary>Bytes, with K, M, G, T, P or E in powers of 1024; null for what is no size.</summary>
-    public static long? ParseSize(string text)
-    {
-        try
-        {
-            return DefinitionValues.ParseSize(text);
-        }
-        catch (FormatException)
-        {
-            return null;
-        }
-    }
 }

@@ -93,10 +93,12 @@ public sealed record DiskPlan
 
     private static Sized SizeOf(PartitionIdentity identity, DiskGeometry geometry, long? contentSize)
     {
-        var limits = SizeLimits.Of(identity.Definition, contentSize, geometry.FileSystemSectorSize(identity.Definition), geometry.Grain);
+        int sectorSize = geometry.FileSystemSectorSize(identity.Definition);
+        var limits = SizeLimits.Of(identity.Definition, contentSize, sectorSize, geometry.Grain);
         return limits.Min <= LargestDisk && limits.PaddingMin <= LargestDisk
             ? new Sized(identity, limits, (limits.Min + limits.PaddingMin).AlignUp(geometry.Grain))
-            : throw new ConfigException(identity.Definition.Place("SizeMinBytes"), $"no disk has {Math.Max(limits.Min, limits.PaddingMin)} bytes");
+            : throw new ConfigException(
+                identity.Definition.Place("SizeMinBytes"), $"no disk has {Math.Max(limits.Min, limits.PaddingMin)} bytes");
     }
 
     private static long MinimumLength(List<Sized> partitions, DiskGeometry geometry)
@@ -104,7 +106,8 @@ public sealed record DiskPlan
         var length = partitions.Aggregate((Int128)(TableSize + geometry.SectorSize), static (sum, sized) => sum + sized.Required);
         return length <= LargestDisk
             ? ((long)length).AlignUp(4096)
-            : throw new ConfigException(partitions[^1].Identity.Definition.Place("SizeMinBytes"), "the partitions together are too large for any disk");
+            : throw new ConfigException(
+                partitions[^1].Identity.Definition.Place("SizeMinBytes"), "the partitions together are too large for any disk");
     }
 
     private static void CheckLength(long length, DiskGeometry geometry)
@@ -140,7 +143,8 @@ public sealed record DiskPlan
 
     private static List<PlannedPartition> Lay(List<Sized> kept, long start, long end, long grain)
     {
-        var sizes = SpaceDivision.Divide(Math.Max(0, end - start), grain, [.. kept.Select(static sized => (sized.Identity.Definition, sized.Limits))]);
+        var sizes = SpaceDivision.Divide(
+            Math.Max(0, end - start), grain, [.. kept.Select(static sized => (sized.Identity.Definition, sized.Limits))]);
         var partitions = new List<PlannedPartition>(kept.Count);
         for (int i = 0; i < kept.Count; i++)
         {

@@ -45,11 +45,9 @@ public sealed record OfflineRepart
         var seed = Seed ?? DeriveSeed();
         var ids = new RepartIds(seed);
         var identities = PartitionIdentity.Derive(Definitions, ids);
-        var epoch = Epoch ?? NewestTime();
-        var measurer = new PartitionFormatter(identities, Geometry, epoch, Formats);
-        var sizes = Collect(identities, identity => measurer.ContentSize(identity, Source));
+        var formatter = new PartitionFormatter(identities, Geometry, Epoch ?? NewestTime(), Formats) { Notice = Notice };
+        var sizes = Collect(identities, identity => formatter.ContentSize(identity, Source));
         var plan = DiskPlan.Create(identities, ids.Disk, Geometry, identity => sizes[identity]);
-        var formatter = new PartitionFormatter(identities, Geometry, epoch, Formats) { Notice = Notice };
         var contents = Collect(plan.Partitions, partition => formatter.Format(partition, Source));
         return new RepartDisk(seed, plan, [.. plan.Partitions.Select(partition => contents[partition])],
             plan.Assemble(partition => contents[partition]));

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Diecast.Config;
 using Diecast.Formats;
 using Diecast.Images;
@@ -14,6 +15,10 @@ public sealed class PartitionFormatter
     private readonly DiskGeometry _geometry;
     private readonly Timestamp _epoch;
     private readonly Func<string, IFileSystemFormat?> _formats;
+
+    // A partition whose size follows from its content is asked for twice.
+    private readonly ConcurrentDictionary<PartitionIdentity, (FileTree Source, FileTree Contents)> _contents =
+        new(ReferenceEqualityComparer.Instance);
 
     /// <param name="all">All partitions of the disk.</param>
     /// <param name="geometry">The disk's.</param>
@@ -86,10 +91,18 @@ public sealed class PartitionFormatter
         return _formats(name)!.Write(tree, options);
     }
 
-    /// <summary>The tree of a partition's file system.</summary>
+    /// <summary>The tree of a partition's file system; the same object for the same source.</summary>
     /// <exception cref="ConfigException">The definition cannot be followed with this source.</exception>
-    public FileTree Contents(PartitionIdentity identity, FileTree source) =>
-        PartitionContents.Build(identity, _all, source, _epoch, Notice);
+    public FileTree Contents(PartitionIdentity identity, FileTree source)
+    {
+        if (_contents.TryGetValue(identity, out var known) && known.Source == source)
+        {
+            return known.Contents;
+        }
+        var contents = PartitionContents.Build(identity, _all, source, _epoch, Notice);
+        _contents[identity] = (source, contents);
+        return contents;
+    }
 
     private FileSystemOptions Options(PartitionIdentity identity, long? size) => Adjust(identity, new FileSystemOptions
     {
@@ -111,7 +124,8 @@ public sealed class PartitionFormatter
         {
             null => throw new ConfigException(place, $"there is no {definition.CopyBlocks} to copy"),
             FileNode { Content: { Length: > 0 } content } when content.Length % unit == 0 => content,
-            FileNode file => throw new ConfigException(place, $"{definition.CopyBlocks} has {file.Content.Length} bytes, which is no number of sectors"),
+            FileNode file => throw new ConfigException(
+                place, $"{definition.CopyBlocks} has {file.Content.Length} bytes, which is no number of sectors"),
             _ => throw new ConfigException(place, $"{definition.CopyBlocks} is no file"),
         };
     }

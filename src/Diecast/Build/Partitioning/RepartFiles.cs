@@ -24,7 +24,8 @@ public sealed class RepartFiles
             string path = SplitPath(output, ExpandSplitName(partition, specifiers));
             if (_splitPaths.ContainsValue(path) || path == output)
             {
-                errors.Add(new Diagnostic(partition.Definition.Place("SplitName"), $"another partition's file is called {path} too; say SplitName="));
+                errors.Add(new Diagnostic(
+                    partition.Definition.Place("SplitName"), $"another partition's file is called {path} too; say SplitName="));
             }
             _splitPaths.Add(partition, path);
         }

@@ -31,13 +31,20 @@ public sealed class SourceDirectory
     /// never copied; it is not even read, unless a definition copies from there by name.
     /// </summary>
     /// <exception cref="PosixException">Something cannot be read.</exception>
-    public FileTree Read(IReadOnlyList<PartitionDefinition> definitions)
+    /// <exception cref="OperationCanceledException">Between two files.</exception>
+    public FileTree Read(IReadOnlyList<PartitionDefinition> definitions, CancellationToken cancellation = default)
     {
-        var sources = definitions.SelectMany(static d => d.CopyFiles.Select(static line => line.Source).Append(d.CopyBlocks ?? "/")).ToList();
-        var skipped = Exclusions.MountedOver.Where(directory => !sources.Any(source => $"{source}/".StartsWith($"{directory}/", StringComparison.Ordinal))).ToList();
+        var sources = definitions
+            .SelectMany(static d => d.CopyFiles.Select(static line => line.Source).Append(d.CopyBlocks ?? "/")).ToList();
+        var skipped = Exclusions.MountedOver
+            .Where(directory => !sources.Any(source => $"{source}/".StartsWith($"{directory}/", StringComparison.Ordinal))).ToList();
         return HostTree.Read(_path, new HostTree.Options
         {
-            Include = path => path.Parent is not { Parent: null or { Parent: null } } parent || !skipped.Contains(parent.ToString()),
+            Include = path =>
+            {
+                cancellation.ThrowIfCancellationRequested();
+                return path.Parent is not { Parent: null or { Parent: null } } parent || !skipped.Contains(parent.ToString());
+            },
         });
     }
 }

@@ -33,7 +33,7 @@ internal sealed partial class Reader
         {
             if (to > from)
             {
-                builder.Place(from, _volume.Slice(from, to - from), "unused");
+                builder.Place(from, _volume.Slice(from, to - from), Writer.Unclaimed);
             }
         }
     }
@@ -94,6 +94,10 @@ internal sealed partial class Reader
         if (_volume.Has(CompatibleFeatures.ResizeInode))
         {
             AddResizeInode(extents);
+        }
+        if (_volume.Has(CompatibleFeatures.OrphanFile))
+        {
+            AddContents(extents, _volume.Inode(_volume.Superblock.OrphanFileInode), "ext4 orphan file", "ext4 orphan file");
         }
         if (_volume.Has(CompatibleFeatures.HasJournal) && _volume.Superblock.JournalInode != 0)
         {

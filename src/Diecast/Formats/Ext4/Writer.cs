@@ -48,7 +48,7 @@ internal sealed partial class Writer
         InodeBitmapPart = "inode bitmap", InodeTablePart = "inode table", DirectoryKind = "directory", FileKind = "file",
         SymlinkKind = "symlink", ExtentsKind = "extents of", XattrsKind = "xattrs of", Descriptors = "ext4 group descriptors",
         ReservedDescriptor = "ext4 reserved descriptor block", ResizeInodeLabel = "ext4 resize inode",
-        Journal = "ext4 journal", JournalExtents = "ext4 journal extents";
+        Journal = "ext4 journal", JournalExtents = "ext4 journal extents", Unclaimed = "ext4 unclaimed";
 
     public static Label GroupLabel(int group, string part) => new("ext4 group", new GroupPart(group, part));
 

@@ -30,7 +30,7 @@ public sealed class OfflineRepartTests
     {
         Definitions = [.. definitions.Select(static (text, i) => DefinitionReader.Parse($"[Partition]\n{text}\n", $"{i}.conf", s_specifiers))],
         Source = source,
-        Formats = FileSystems.Find,
+        Formats = FormatTable.Find,
         Seed = Guid.Parse(Vector.Seed),
         Epoch = s_epoch,
     };
@@ -101,11 +101,11 @@ public sealed class OfflineRepartTests
         var builder = new TreeBuilder(metadata with { Mode = 0x1ED });
         builder.AddFile("boot/cmdline", metadata, Posix.Bytes($"root=PARTUUID={identities[1].Id}"));
         builder.AddDirectory("efi", metadata with { Mode = 0x1ED });
-        var formatter = new PartitionFormatter(identities, geometry, s_epoch, FileSystems.Find);
+        var formatter = new PartitionFormatter(identities, geometry, s_epoch, FormatTable.Find);
         var esp = formatter.Format(plan.Partitions[0], builder.Build());
         var disk = plan.Assemble(partition => partition.Number == 1 ? esp : null);
         var view = GptReader.Read(disk);
-        var tree = FileSystems.Find("vfat")!.Read(view.Content(view.Table.Partitions[0])).Tree;
+        var tree = FormatTable.Find("vfat")!.Read(view.Content(view.Table.Partitions[0])).Tree;
         Assert.Equal("root=PARTUUID=9a914a15-37a6-422c-a924-0380869e7ede"u8.ToArray(), ((FileNode)tree.Find("/cmdline")!).Content.ReadBytes(0, 50));
     }
 
@@ -116,7 +116,7 @@ public sealed class OfflineRepartTests
         var identities = PartitionIdentity.Derive(definition, new RepartIds(Guid.Empty));
         var plan = DiskPlan.Create(identities, Guid.Empty, new DiskGeometry(), static _ => null);
         var uuid = Guid.Parse("6de632fe-7638-44c4-917c-ecf4170af3b4");
-        var formatter = new PartitionFormatter(identities, plan.Geometry, s_epoch, FileSystems.Find)
+        var formatter = new PartitionFormatter(identities, plan.Geometry, s_epoch, FormatTable.Find)
         {
             Adjust = (_, options) => options with { Uuid = uuid },
         };
@@ -239,6 +239,6 @@ public sealed class OfflineRepartTests
     /// it gives that of SOURCE_DATE_EPOCH because it makes lost+found in it.
     /// </summary>
     private static string Tree(Blob fileSystem, string format) => string.Join('\n',
-        TreeText.Lines(FileSystems.Find(format)!.Read(fileSystem).Tree)
+        TreeText.Lines(FormatTable.Find(format)!.Read(fileSystem).Tree)
             .Where(static line => !line.StartsWith("/ ", StringComparison.Ordinal) && !line.StartsWith("/lost+found ", StringComparison.Ordinal)));
 }

@@ -18,6 +18,56 @@ public sealed class Ext4MountTests
         ImageFile.Write(s_ext4.Write(tree, Ext4Samples.Options), directory["image"]);
         using var mount = new LoopMount(directory, "image", "ro");
         Assert.Equal(TreeText.Format(tree), TreeText.Format(mount.Tree()));
+        foreach (var entry in tree.Walk())
+        {
+            byte[] path = [.. Posix.Bytes(mount.Path), .. entry.Path?.ToBytes() ?? []];
+            Assert.Equal(LinksOf(tree, entry.Node), Posix.Stat(Posix.AT_FDCWD, path).Nlink);
+        }
+    }
+
+    private static uint LinksOf(FileTree tree, Node node) => node is DirectoryNode directory
+        ? 2 + (uint)directory.Entries.Count(static entry => entry.Node is DirectoryNode)
+        : ReferenceEquals(node, tree.Find("hard")) ? 3u : 1u;
+
+    /// <summary>The kernel finds a name in an indexed directory by its hash, for which characters are unsigned.</summary>
+    [Fact]
+    public void NamesThatAreNotAsciiAreFound()
+    {
+        using var directory = new TempDirectory();
+        var builder = Ext4Samples.NewBuilder();
+        var names = Enumerable.Range(0, 500).Select(static i => (byte[])[(byte)(128 + i % 128), 0xFF, .. Posix.Bytes($"{i}-\u00e9")]).ToList();
+        foreach (byte[] name in names)
+        {
+            builder.Add([.. "d/"u8, .. name], new FileNode(Ext4Samples.File, Blob.Empty));
+        }
+        ImageFile.Write(s_ext4.Write(builder.Build(), Ext4Samples.Options), directory["image"]);
+        E2fsck.Clean(directory["image"]);
+        using var mount = new LoopMount(directory, "image", "ro");
+        foreach (byte[] name in names)
+        {
+            Assert.NotNull(Posix.TryStat(Posix.AT_FDCWD, [.. Posix.Bytes($"{mount.Path}/d/"), .. name]));
+        }
+    }
+
+    /// <summary>A file that reaches over the superblock copies at the start of groups, in a file system without a free block.</summary>
+    [Fact]
+    public void FilesReachOverGroups()
+    {
+        using var directory = new TempDirectory();
+        var builder = Ext4Samples.NewBuilder();
+        builder.AddFile("data", Ext4Samples.File, new ComputedBlob((150 << 20) + 77, static (offset, span) =>
+        {
+            for (int i = 0; i < span.Length; i++)
+            {
+                span[i] = (byte)((offset + i) / 4093 % 255 + 1);
+            }
+        }));
+        var tree = builder.Build();
+        ImageFile.Write(s_ext4.Write(tree, Ext4Samples.Options), directory["image"]);
+        E2fsck.Clean(directory["image"]);
+        Assert.Contains("Free blocks:              0\n", Tool.RunOk("dumpe2fs", "-h", directory["image"]), StringComparison.Ordinal);
+        using var mount = new LoopMount(directory, "image", "ro");
+        Assert.Equal(TreeText.Format(tree), TreeText.Format(mount.Tree()));
     }
 
     [Fact]

@@ -167,6 +167,45 @@ public sealed class Ext4OracleTests
         Assert.Contains(subdirectories == 64_998 ? "Links: 65000 " : "Links: 1 ", stat, StringComparison.Ordinal);
     }
 
+    /// <summary>68 bytes are the most beside a name of one letter in the inode, 4040 in the block.</summary>
+    [Theory]
+    [InlineData(0, false)]
+    [InlineData(68, false)]
+    [InlineData(69, true)]
+    [InlineData(4040, true)]
+    public void AttributesAreClean(int length, bool inBlock)
+    {
+        using var directory = new TempDirectory();
+        var builder = Ext4Samples.NewBuilder();
+        builder.AddFile("f", Ext4Samples.File.WithXattrs(("user.n", Ext4Samples.Bytes(length))), Ext4Samples.Bytes(1));
+        var tree = builder.Build();
+        var image = s_ext4.Write(tree, Ext4Samples.Options);
+        ImageFile.Write(image, directory["image"]);
+        E2fsck.Clean(directory["image"]);
+        Assert.Equal(inBlock, image.Extents.Any(static extent => extent.Label.ToString() == "xattrs of /f"));
+        Assert.Equal(TreeText.Format(tree), TreeText.Format(s_ext4.Read(image).Tree));
+        Tool.RunOk("debugfs", "-R", $"ea_get -f {directory["value"]} /f user.n", directory["image"]);
+        Assert.Equal(Ext4Samples.Bytes(length), File.ReadAllBytes(directory["value"]));
+    }
+
+    /// <summary>Inode tables that are full to the last inode, in one group and in two.</summary>
+    [Theory]
+    [InlineData(2005)]
+    [InlineData(2006)]
+    [InlineData(65_000)]
+    public void FullInodeTablesAreClean(int files)
+    {
+        using var directory = new TempDirectory();
+        var entries = Enumerable.Range(0, files).Select(static i => new Diecast.Trees.DirectoryEntry(
+            new FileName($"{i}"), new SpecialNode(Ext4Samples.File, FileType.Fifo)));
+        var tree = new FileTree(new DirectoryNode(Ext4Samples.Directory, entries));
+        ImageFile.Write(s_ext4.Write(tree, Ext4Samples.Options), directory["image"]);
+        E2fsck.Clean(directory["image"]);
+        string fields = Tool.RunOk("dumpe2fs", "-h", directory["image"]);
+        long free = long.Parse(fields.Split('\n').First(static line => line.StartsWith("Free inodes:", StringComparison.Ordinal))[12..], CultureInfo.InvariantCulture);
+        Assert.InRange(free, 0, 31);
+    }
+
     [Fact]
     public void HashesAreThoseOfE2fsprogs()
     {

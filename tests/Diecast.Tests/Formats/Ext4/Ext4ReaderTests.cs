@@ -163,7 +163,7 @@ public sealed class Ext4ReaderTests
         MakeFileSystem(directory, "ext4", options, MakeSource(directory));
         byte[] image = File.ReadAllBytes(directory["image"]);
         long[] interesting = [.. s_ext4.Read(new MemoryBlob(image)).Layout().Extents
-            .Where(static e => e.Label.Kind is not ("unused" or "file" or "ext4 journal")).Select(static e => e.Offset)];
+            .Where(static e => e.Label.Kind is not ("ext4 unclaimed" or "file" or "ext4 journal")).Select(static e => e.Offset)];
         Gen.Select(Gen.Int[0, interesting.Length - 1], Gen.Int[0, 1500], Gen.Byte, Gen.Bool).Sample((place, within, value, wide) =>
         {
             var damaged = new PatchedBlob(image, interesting[place] + within, wide ? [value, 0xFF, 0xFF, value] : [value]);

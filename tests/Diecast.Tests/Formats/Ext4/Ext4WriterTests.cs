@@ -126,6 +126,32 @@ public sealed class Ext4WriterTests
         Assert.StartsWith("/0: has 65001 hard links", Assert.Single(s_ext4.Check(Linked(65_001), Ext4Samples.Options)), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(4040, 0)]
+    [InlineData(4041, 1)]
+    public void AnAttributeHasABlockAtMost(int length, int errors)
+    {
+        var builder = Ext4Samples.NewBuilder();
+        builder.AddFile("f", Ext4Samples.File.WithXattrs(("user.n", Ext4Samples.Bytes(length))), Ext4Samples.Bytes(1));
+        Assert.Equal(errors, s_ext4.Check(builder.Build(), Ext4Samples.Options).Count);
+    }
+
+    [Fact]
+    public void ThreadsDoNotMatter()
+    {
+        var digests = new string[6];
+        Parallel.For(0, digests.Length, i =>
+        {
+            var builder = Ext4Samples.NewBuilder();
+            for (int file = 0; file < 40; file++)
+            {
+                builder.AddFile($"f{file}", Ext4Samples.File, Ext4Samples.Sparse(500_000 + file, 0, file + 1, 90));
+            }
+            digests[i] = Convert.ToHexString(ImageFile.Hash(s_ext4.Write(builder.Build(), Ext4Samples.Options)));
+        });
+        Assert.Single(digests.Distinct(StringComparer.Ordinal));
+    }
+
     [Fact]
     public void LostAndFoundMustBeADirectory()
     {

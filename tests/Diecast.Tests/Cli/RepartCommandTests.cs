@@ -2,12 +2,15 @@ using System.Text.Json;
 using Diecast.Tests.Formats.Gpt;
 using Diecast.Tests.Support;
 
-namespace Diecast.Tests.Build.Partitioning;
+namespace Diecast.Tests.Cli;
 
 public sealed class RepartCommandTests
 {
+    private static readonly string s_diecast = Repository.File("artifacts", "bin", "Diecast.Cli",
+        Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), "Diecast.Cli");
+
     private static Tool.Result Run(params string[] arguments) =>
-        Tool.Run("dotnet", ["exec", Repository.File("artifacts", "bin", "Diecast.Cli", "debug", "Diecast.Cli.dll"), "repart", .. arguments]);
+        Tool.Run(s_diecast, ["repart", .. arguments], new Dictionary<string, string> { ["SOURCE_DATE_EPOCH"] = "" }, null);
 
     [Fact]
     public void TheVerbMakesTheTableOfSystemdRepart()
@@ -35,13 +38,15 @@ public sealed class RepartCommandTests
         var result = Run("--empty=create", "--definitions", directory["d"], directory["disk.raw"]);
         Assert.Equal(1, result.ExitCode);
         Assert.Equal(
-            $"{directory["d/a.conf"]}:2: Type: \"rot\" is neither a partition type nor a UUID\n{directory["d/a.conf"]}:3: Encrypt is not supported yet\n"
-            + $"{directory["d/b.conf"]}:3: Label: %H is a fact of the host that the image would depend on; write the value instead\n", result.Errors);
+            $"error: {directory["d/a.conf"]}:2: Type: \"rot\" is neither a partition type nor a UUID\n"
+            + $"error: {directory["d/a.conf"]}:3: Encrypt is not supported yet\n"
+            + $"error: {directory["d/b.conf"]}:3: Label: %H is a fact of the host that the image would depend on; write the value instead\n", result.Errors);
         Assert.Equal(["d"], Directory.GetFileSystemEntries(directory.Path).Select(Path.GetFileName));
 
-        result = Run("--size=x", "--seed=random", "--sector-size=100", "--architecture=vax", "--split=maybe", "--json=xml", "--definitions", directory["d"], directory["disk.raw"]);
-        Assert.Equal(["--size", "--empty", "--sector-size", "--seed", "--architecture", "--split", "--json"],
-            result.Errors.TrimEnd().Split('\n').Select(static line => line[..line.IndexOf(':', StringComparison.Ordinal)]));
+        result = Run("--empty=allow", "--size=x", "--seed=random", "--sector-size=100", "--architecture=vax", "--split=maybe", "--json=xml",
+            "--source-date-epoch=now", "--definitions", directory["d"], directory["disk.raw"]);
+        Assert.Equal(["--architecture", "--empty", "--json", "--sector-size", "--seed", "--size", "--source-date-epoch", "--split"],
+            result.Errors.TrimEnd().Split('\n').Select(static line => line.Split(": ")[1]).Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -50,7 +55,7 @@ public sealed class RepartCommandTests
         using var directory = new TempDirectory();
         File.WriteAllText(directory["disk.raw"], "old");
         var result = Run("--empty=create", "--definitions", Vector.Fixed.Definitions, directory["disk.raw"]);
-        Assert.Equal((1, $"{directory["disk.raw"]}: exists already\n"), (result.ExitCode, result.Errors));
+        Assert.Equal((1, $"error: {directory["disk.raw"]}: exists already\n"), (result.ExitCode, result.Errors));
         Assert.Equal("old", File.ReadAllText(directory["disk.raw"]));
     }
 
@@ -62,7 +67,7 @@ public sealed class RepartCommandTests
         Directory.CreateDirectory(directory["r/etc"]);
         File.WriteAllText(directory["r/etc/os-release"], "IMAGE_ID=mine\n");
         File.WriteAllText(directory["d/a.conf"], "[Partition]\nType=root\nCopyFiles=/\nMinimize=guess\nSplitName=%M\n");
-        Assert.Equal($"{directory["d/a.conf"]}:5: SplitName: %M is IMAGE_ID of the image's os-release, and no tree is given\n",
+        Assert.Equal($"error: {directory["d/a.conf"]}:5: SplitName: %M is IMAGE_ID of the image's os-release, and no tree is given\n",
             Run("--empty=create", "--definitions", directory["d"], directory["disk.raw"]).Errors);
         var result = Run("--empty=create", "--definitions", directory["d"], "--root", directory["r"], "--split=yes", "--architecture=arm64",
             "--source-date-epoch=1662046009", directory["disk.raw"]);
@@ -75,7 +80,7 @@ public sealed class RepartCommandTests
         Assert.Equal(result.Output, again);
         Assert.Equal(File.ReadAllBytes(directory["disk.raw"]), File.ReadAllBytes(directory["again.raw"]));
         File.WriteAllText(directory["d/a.conf"], "[Partition]\nType=root\nCopyFiles=/\n");
-        Assert.Equal($"{directory["d/a.conf"]}:3: there is nothing to copy from; say --root=DIR\n",
+        Assert.Equal($"error: {directory["d/a.conf"]}:3: there is nothing to copy from; say --root=DIR\n",
             Run("--empty=create", "--definitions", directory["d"], directory["other.raw"]).Errors);
     }
 }
