@@ -15,10 +15,13 @@ public sealed record Download(string Name, IReadOnlyList<Uri> Addresses, string 
 public readonly record struct DownloadProgress(string Name, int FilesDone, int Files, long BytesDone, long Bytes);
 
 /// <summary>A file cannot be had: one line that names it and says what each server answered.</summary>
-public sealed class DownloadException(string message, bool isMissing) : IOException(message)
+public sealed class DownloadException(string message) : IOException(message)
 {
     /// <summary>All servers say that they do not have it.</summary>
-    public bool IsMissing => isMissing;
+    public bool IsMissing { get; init; }
+
+    /// <summary>No server answers as it should, so that other files will fare no better.</summary>
+    internal bool IsUnreachable { get; init; }
 }
 
 /// <summary>Fetches files from the first server that has them. Safe for use by several threads.</summary>
@@ -55,7 +58,9 @@ public sealed class Downloader(DownloadOptions options) : IDisposable
     /// <summary>Makes the store hold all files: those that it lacks are fetched, several at a time.</summary>
     /// <param name="progress">Called by one thread at a time.</param>
     /// <returns>The files in the order of the downloads, checked; the caller disposes of them.</returns>
-    /// <exception cref="DownloadException">Files cannot be had: a line for each.</exception>
+    /// <exception cref="DownloadException">
+    /// Files cannot be had: a line for each, or where the servers do not answer, for the first.
+    /// </exception>
     public IReadOnlyList<StoredFile> Fetch(
         PackageStore store, IReadOnlyList<Download> downloads, Action<DownloadProgress>? progress = null,
         CancellationToken cancellation = default) =>
@@ -73,8 +78,13 @@ public sealed class Downloader(DownloadOptions options) : IDisposable
             int[] missing = [.. Enumerable.Range(0, files.Length).Where(i => files[i] is null)];
             var meter = new ProgressMeter(progress, missing.Length, missing.Sum(i => downloads[i].Size));
             var parallel = new ParallelOptions { MaxDegreeOfParallelism = options.Parallel, CancellationToken = cancellation };
+            bool isUnreachable = false;
             await System.Threading.Tasks.Parallel.ForEachAsync(missing, parallel, async (i, token) =>
             {
+                if (Volatile.Read(ref isUnreachable))
+                {
+                    return;
+                }
                 try
                 {
                     files[i] = await FetchOneAsync(store, downloads[i], meter, token).ConfigureAwait(false);
@@ -82,12 +92,14 @@ public sealed class Downloader(DownloadOptions options) : IDisposable
                 catch (DownloadException e)
                 {
                     failures[i] = e;
+                    if (e.IsUnreachable)
+                    {
+                        Volatile.Write(ref isUnreachable, true);
+                    }
                 }
             }).ConfigureAwait(false);
-            var failed = failures.OfType<DownloadException>().ToList();
-            return failed.Count == 0
-                ? [.. files.Select(static file => file!)]
-                : throw new DownloadException(string.Join('\n', failed.Select(static e => e.Message)), failed.TrueForAll(static e => e.IsMissing));
+            ThrowOnFailures([.. failures.OfType<DownloadException>()]);
+            return [.. files.Select(static file => file!)];
         }
         catch
         {
@@ -96,6 +108,21 @@ public sealed class Downloader(DownloadOptions options) : IDisposable
                 file?.Dispose();
             }
             throw;
+        }
+    }
+
+    private static void ThrowOnFailures(List<DownloadException> failures)
+    {
+        if ((failures.Find(static e => e.IsUnreachable) ?? (failures.Count == 1 ? failures[0] : null)) is { } one)
+        {
+            throw one;
+        }
+        if (failures.Count > 0)
+        {
+            throw new DownloadException(string.Join('\n', failures.Select(static e => e.Message)))
+            {
+                IsMissing = failures.TrueForAll(static e => e.IsMissing),
+            };
         }
     }
 
@@ -265,7 +292,11 @@ public sealed class Downloader(DownloadOptions options) : IDisposable
             }
         }
         string all = answers.Count == 0 ? "there is no server" : string.Join("; ", addresses.Distinct().Select(address => answers[address]));
-        throw new DownloadException($"{name}: {all}", isMissing && answers.Count > 0);
+        throw new DownloadException($"{name}: {all}")
+        {
+            IsMissing = isMissing && answers.Count > 0,
+            IsUnreachable = left.Count == addresses.Count && answers.Count > 0,
+        };
     }
 
     /// <summary>What went wrong, whether trying again is of no use, and whether the server does not have the file.</summary>

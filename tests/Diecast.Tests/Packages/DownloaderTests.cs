@@ -207,6 +207,19 @@ public sealed class DownloaderTests : IDisposable
     }
 
     [Fact]
+    public void AServerThatIsGoneIsNotTriedForEveryFile()
+    {
+        using var server = new LoopbackServer(_ => new LoopbackServer.Response(503, []));
+        Download[] downloads = [.. Enumerable.Range(0, 100).Select(i =>
+            new Download($"file{i}", [server.Address($"{i}")], Sha256([(byte)i]), 1))];
+        using var downloader = new Downloader(s_options);
+        Assert.Matches("^file[0-9]+: 127.0.0.1:[0-9]+ answers 503 ServiceUnavailable$",
+            Assert.Throws<DownloadException>(() => downloader.Fetch(_store, downloads)).Message);
+        Assert.InRange(server.Requests.Count, s_options.Attempts, s_options.Attempts * s_options.Parallel);
+        Assert.Empty(Directory.GetFiles(_store.Directory));
+    }
+
+    [Fact]
     public void ManyFilesComeAtOnceAndAllFailuresAreTold()
     {
         using var server = new LoopbackServer(request =>
@@ -218,7 +231,8 @@ public sealed class DownloaderTests : IDisposable
         var files = downloader.Fetch(_store, [.. downloads.Where((_, i) => i != 7)], seen.Add);
         Assert.Equal("012345689", string.Concat(files.Select(file => (char)file.ReadBytes(0, 1)[0])));
         Assert.Equal((9, 9, 9L, 9L), (seen[^1].FilesDone, seen[^1].Files, seen[^1].BytesDone, seen[^1].Bytes));
-        Assert.StartsWith("file7: ", Assert.Throws<DownloadException>(() => downloader.Fetch(_store, downloads)).Message, StringComparison.Ordinal);
+        downloads[2] = new Download("file2", [server.Address("77")], Sha256([9]), 1);
+        Assert.Matches("^file2: .* 404 NotFound\nfile7: .* 404 NotFound$", Assert.Throws<DownloadException>(() => downloader.Fetch(_store, downloads)).Message);
     }
 
     [Fact]

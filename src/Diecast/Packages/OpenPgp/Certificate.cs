@@ -26,7 +26,7 @@ internal sealed class Certificate(PublicKey primary)
     /// <summary>For messages: the first user id and the fingerprint.</summary>
     public string Describe()
     {
-        string name = UserIds.Count == 0 ? "" : Encoding.UTF8.GetString(UserIds[0].Bytes.Span);
+        string name = UserIds.Count == 0 ? "" : Encoding.UTF8.GetString(UserIds[0].Bytes.Span[..Math.Min(UserIds[0].Bytes.Length, 100)]);
         return $"{string.Concat(name.Select(static c => char.IsControl(c) ? '?' : c))} ({primary.Fingerprint})".TrimStart();
     }
 

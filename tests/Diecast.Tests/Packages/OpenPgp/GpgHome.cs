@@ -110,6 +110,18 @@ internal sealed class GpgHome : IDisposable
         return [.. valid.Order(StringComparer.Ordinal)];
     }
 
+    /// <summary>Whether pacman would take the data by what gpg says: all signatures good, by keys that are fully trusted.</summary>
+    public bool Accepts(byte[] data, byte[] signature)
+    {
+        File.WriteAllBytes(_home["data"], data);
+        File.WriteAllBytes(_home["data.sig"], signature);
+        var result = Try(null, "--status-fd", "1", "--verify", _home["data.sig"], _home["data"]);
+        string[] states = [.. result.Output.Split('\n').Where(line => line.StartsWith("[GNUPG:] ", StringComparison.Ordinal)).Select(line => line.Split(' ')[1])];
+        int signatures = states.Count(state => state == "NEWSIG");
+        return result.ExitCode == 0 && signatures > 0 && states.Count(state => state == "GOODSIG") == signatures
+            && states.Count(state => state is "TRUST_FULLY" or "TRUST_ULTIMATE") == signatures;
+    }
+
     private static IEnumerable<string> Lines(string directory, string pattern) => Directory.GetFiles(directory, pattern)
         .SelectMany(File.ReadAllLines).Where(line => line.Length > 0);
 

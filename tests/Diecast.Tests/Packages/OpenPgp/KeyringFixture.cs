@@ -40,6 +40,8 @@ public sealed class KeyringFixture : IDisposable
 
     public string Directory { get; }
 
+    public IEnumerable<string> SignatureNames => _signatures.Keys;
+
     public byte[] Signature(string name) => _signatures[name];
 
     private void MakeKeys()

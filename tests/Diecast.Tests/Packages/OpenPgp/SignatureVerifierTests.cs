@@ -59,6 +59,36 @@ public sealed class SignatureVerifierTests(KeyringFixture fixture)
     public void ExpiryIsJudgedAtTheTime(string signature, string reason) => Assert.Contains(
         reason, Assert.Throws<InvalidDataException>(() => Verify(signature, time: AfterExpiry)).Message, StringComparison.Ordinal);
 
+    /// <summary>gpg accepts what is weak, and leaves it to pacman to look at whether a key is disabled.</summary>
+    [Theory]
+    [InlineData("20250615T000000")]
+    [InlineData(AfterExpiry)]
+    public void GpgIsOfTheSameOpinion(string time)
+    {
+        string[] stricter = ["short", "SHA-1", "SHA-1 of old", "text", "listed"];
+        using var gpg = new GpgHome { Now = time };
+        gpg.ValidKeys(fixture.Directory);
+        var verdicts = fixture.SignatureNames.Except(stricter).Select(name =>
+            (name, Gpg: gpg.Accepts(fixture.Data, fixture.Signature(name)), Own: Accepts(name, time))).ToList();
+        Assert.Equal(verdicts.Select(verdict => (verdict.name, verdict.Gpg)), verdicts.Select(verdict => (verdict.name, verdict.Own)));
+        Assert.True(verdicts.Count(verdict => verdict.Gpg) > 5);
+        Assert.True(verdicts.Count(verdict => !verdict.Gpg) > 5);
+        Assert.False(gpg.Accepts([.. fixture.Data, 1], fixture.Signature("good")));
+    }
+
+    private bool Accepts(string signature, string time)
+    {
+        try
+        {
+            Verify(signature, time: time);
+            return true;
+        }
+        catch (InvalidDataException)
+        {
+            return false;
+        }
+    }
+
     [Fact]
     public void ExpiryCountsFromItsSecondOn()
     {
