@@ -7,7 +7,8 @@ namespace Diecast.Formats.Cpio;
 
 /// <summary>
 /// Reads what the kernel takes for an initrd: newc archives one after the other, each plain or compressed, with zeros
-/// between them; later members replace earlier ones. Compressed parts go through an unnamed file.
+/// between them; later members replace earlier ones. Compressed parts go through an unnamed file. After a gzip or xz part
+/// no plain one can follow.
 /// </summary>
 public static class CpioReader
 {
@@ -46,9 +47,10 @@ public static class CpioReader
             {
                 throw new InvalidDataException($"cpio: compressed data inside of compressed data at {position}");
             }
-            // Nothing tells where a compressed part ends but its decoder; what follows it must be compressed as well.
-            ReadArchives(Decompressor.Open(blob.Slice(position, blob.Length - position), limit), limit, builder, nested: true);
-            return;
+            // Only of zstd the end can be told without decoding; what follows another one must be compressed alike.
+            long length = Decompressor.Detect(start) == Compression.Zstd ? ZstdFrame.MeasureAll(blob, position) : blob.Length - position;
+            ReadArchives(Decompressor.Open(blob.Slice(position, length), limit), limit, builder, nested: true);
+            position += length;
         }
     }
 

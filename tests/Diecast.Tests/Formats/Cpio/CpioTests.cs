@@ -94,10 +94,12 @@ public sealed class CpioTests
 
         byte[] early = Bytes(Tree(("kernel/x86/microcode/x.bin", "microcode"), ("a", "replaced")));
         var packed = Compressor.Compress(new MemoryBlob(archive), Compression.Zstd, 3);
-        byte[] several = [.. early, .. new byte[1024], .. packed.ReadBytes(0, (int)packed.Length)];
+        byte[] late = Bytes(Tree(("late", "later")));
+        byte[] several = [.. early, .. new byte[1024], .. packed.ReadBytes(0, (int)packed.Length), .. new byte[3], .. late];
         var tree = CpioReader.Read(new MemoryBlob(several));
         Assert.Equal("microcode", Content(tree, "kernel/x86/microcode/x.bin"));
         Assert.Equal("linked", Content(tree, "sub/b"));
+        Assert.Equal("later", Content(tree, "late"));
         Assert.Same(tree.Find("a"), tree.Find("sub/b"));
         Assert.Throws<InvalidDataException>(() => CpioReader.Read(new MemoryBlob(several), limit: 1000));
     }
