@@ -25,9 +25,9 @@ cd "$build"
 sha256sum image-a/foo.raw image-b/foo.raw
 cmp image-a/foo.raw image-b/foo.raw
 cat <<END
-Both are the same. To boot a copy (as root without a password where the mirror is the test mirror):
+Both are the same. To boot it (root has no password where the mirror is the test mirror; "-accel kvm -cpu host" is faster where it works):
   cp /usr/share/OVMF/OVMF_VARS_4M.fd $build/vars.fd
-  qemu-system-x86_64 -machine q35,accel=kvm:tcg -cpu max -m 2048 -nographic \\
+  qemu-system-x86_64 -machine q35 -accel tcg,thread=multi -cpu max -smp 2 -m 2048 -nographic \\
     -drive if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd -drive if=pflash,format=raw,file=$build/vars.fd \\
     -drive if=virtio,format=raw,snapshot=on,file=$build/image-a/foo.raw
 END
