@@ -1,3 +1,4 @@
+using System.Text;
 using Diecast.Boot;
 using Diecast.Build.Partitioning;
 using Diecast.Config;
@@ -32,6 +33,9 @@ internal sealed class BootStage(BuildConfig config, FileTree root, Timestamp epo
     public bool HasBootLoader => config.Bootable == Feature.Yes
         || (config.Bootable == Feature.Auto && config.Bootloader != Bootloader.None && BootLoader.FindStub(root, Architecture) is not null);
 
+    /// <summary>What the names of boot entries start with.</summary>
+    private string Token => OsRelease.EntryToken(root, config.ImageId ?? Names.Of(config.Distribution));
+
     /// <param name="initrd">The default initrd's tree, or null where <c>Initrds=</c> names others.</param>
     /// <param name="partitions">Of the disk; the kernel's command line may name one.</param>
     /// <exception cref="InvalidDataException">The image is to boot and lacks what it needs for that.</exception>
@@ -50,13 +54,21 @@ internal sealed class BootStage(BuildConfig config, FileTree root, Timestamp epo
         bool entriesInEfi = kind == BootLoaderKind.Uki;
         var efi = BootLoader.Install(root, kind, Architecture, entriesInEfi ? entries : [], epoch);
         var boot = BootLoader.Install(root, BootLoaderKind.None, Architecture, entriesInEfi ? [] : entries, epoch);
-        var added = new TreeBuilder(root.Root.Metadata);
+        var added = new TreeBuilder(new Metadata(0x1ED, 0, 0, epoch));
         added.AddTree(efi, "/efi");
         added.AddTree(boot, "/boot");
-        foreach (string mountPoint in (string[])["efi", "boot"])
+        if (kind == BootLoaderKind.SystemdBoot)
+        {
+            // As bootctl does, so that kernels that are installed later get the same names.
+            added.AddFile("etc/kernel/entry-token", new Metadata(0x1A4, 0, 0, epoch), Encoding.UTF8.GetBytes(Token + "\n"));
+        }
+        foreach (string directory in (string[])["efi", "boot", "etc", "etc/kernel"])
         {
             // It keeps its own metadata.
-            added.AddDirectory(mountPoint, root.Find(mountPoint)?.Metadata ?? root.Root.Metadata);
+            if (root.Find(directory) is { } own)
+            {
+                added.AddDirectory(directory, own.Metadata);
+            }
         }
         var whole = new TreeBuilder(root.Root.Metadata);
         whole.AddTree(root);
@@ -76,12 +88,11 @@ internal sealed class BootStage(BuildConfig config, FileTree root, Timestamp epo
                 ? throw new InvalidDataException($"Bootable=yes, but {BootLoader.StubPath(Architecture)} is not in the image: it comes with systemd-boot")
                 : [];
         }
-        string token = OsRelease.EntryToken(root, config.ImageId ?? Names.Of(config.Distribution));
         string commandLine = KernelCommandLine.Compose(root, null, config.KernelCommandLine, IdOf(partitions, "root-"), IdOf(partitions, "usr-"));
         var common = CommonInitrds(initrd);
         var kernels = config.Bootloader == Bootloader.Uki ? _kernels.Take(1) : _kernels;
         return [.. kernels.Select(kernel => new BootEntry(
-            BootLoader.UkiFileName(root, token, kernel.Version, null),
+            BootLoader.UkiFileName(root, Token, kernel.Version, null),
             UkiWriter.Write(new UkiOptions
             {
                 Stub = stub,

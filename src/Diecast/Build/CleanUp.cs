@@ -29,16 +29,17 @@ public static class CleanUp
         new("etc/pacman.d/gnupg", "pacman-key: random local key"),
         new("root/.gnupg", "gnupg: key ring with the time of its making"),
         new("var/log/pacman.log", "pacman: time of each action"),
-        new("var/log/journal/*", "systemd-journald: directories named by the build's machine id"),
+        new($"var/log/journal/{string.Concat(Enumerable.Repeat("[0-9a-f]", 32))}", "systemd-journald: directories named by the build's machine id"),
         new("var/cache/fontconfig/*", "fc-cache: modification times of directories on the build's file system"),
         new("efi/loader/random-seed", "bootctl: random"),
     ];
 
+    /// <summary>Removes them. A symbolic link of that name stays: it says where the file is to be, and is the same every time.</summary>
     public static void Run(StagedRoot root)
     {
         foreach (var leak in Leaks)
         {
-            RemoveMatching(root, leak.Pattern);
+            RemoveMatching(root, leak.Pattern, static status => status.Type != FileType.Symlink);
         }
     }
 
@@ -46,14 +47,16 @@ public static class CleanUp
     /// Removes all paths that match a pattern with a leading slash or without: * and ? and [] within a component, as in
     /// <c>RemoveFiles=</c>. Links are not followed.
     /// </summary>
-    public static void RemoveMatching(StagedRoot root, string pattern)
+    public static void RemoveMatching(StagedRoot root, string pattern) => RemoveMatching(root, pattern, static _ => true);
+
+    private static void RemoveMatching(StagedRoot root, string pattern, Predicate<FileStatus> condition)
     {
         IEnumerable<byte[]> paths = [[]];
         foreach (string component in pattern.Split('/', StringSplitOptions.RemoveEmptyEntries))
         {
             paths = [.. paths.SelectMany(path => Matches(root, path, component))];
         }
-        foreach (byte[] path in paths.Where(static path => path.Length > 0))
+        foreach (byte[] path in paths.Where(path => path.Length > 0 && root.Status(path) is { } status && condition(status)))
         {
             root.Remove(path);
         }

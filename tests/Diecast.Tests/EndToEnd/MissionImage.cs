@@ -25,7 +25,7 @@ public sealed class MissionImage : IDisposable
     private static (Scene Scene, string Log, string Sha256) Build()
     {
         var scene = new Scene();
-        var result = scene.Run("", Scene.Command(Mirror.Url));
+        var result = scene.Run("", Scene.Command(Scene.MirrorUrl));
         Assert.True(result.ExitCode == 0, result.All);
         return (scene, result.Errors, Scene.Sha256(scene["foo.raw"]));
     }

@@ -13,13 +13,18 @@ internal sealed class Scene : IDisposable
         "--remove-files", "var/cache/ldconfig/aux-cache", "--environment=SYSTEMD_LOG_LEVEL=debug", "--debug",
         "--kernel-command-line=console=ttyS0 systemd.firstboot=no"];
 
+    /// <summary>A package store that all tests share, but for those that want a cold one.</summary>
+    public static string Cache => Path.Join(Path.GetTempPath(), "diecast-test-cache");
+
+    public static string MirrorUrl => "file://" + Fixture.Mirror;
+
     private readonly TempDirectory _directory;
 
     public Scene(string parent = "/var/tmp")
     {
         _directory = new TempDirectory(parent);
         string keyrings = Directory.CreateDirectory(this["mkosi.sandbox/usr/share/pacman/keyrings"]).FullName;
-        foreach (string file in Directory.GetFiles(Mirror.Keyring))
+        foreach (string file in Directory.GetFiles(Path.Join(Fixture.Mirror, "keyring")))
         {
             File.Copy(file, Path.Join(keyrings, Path.GetFileName(file)));
         }
@@ -32,11 +37,11 @@ internal sealed class Scene : IDisposable
     public string this[string name] => Path.Join(_directory.Path, name);
 
     /// <summary>Runs the tool in the directory, through a shell prefix that makes the variation.</summary>
-    public Tool.Result Run(string prefix, params string[] arguments) => Run(prefix, Mirror.Cache, arguments);
+    public Tool.Result Run(string prefix, params string[] arguments) => Run(prefix, Cache, arguments);
 
     public Tool.Result Run(string prefix, string cache, params string[] arguments)
     {
-        string quoted = string.Join(' ', arguments.Prepend(Mirror.Executable).Select(static a => $"'{a.Replace("'", "'\\''", StringComparison.Ordinal)}'"));
+        string quoted = string.Join(' ', arguments.Prepend(Fixture.Executable).Select(static a => $"'{a.Replace("'", "'\\''", StringComparison.Ordinal)}'"));
         return Tool.Run("/bin/sh", ["-c", $"cd '{Root}' && {prefix} {quoted}"],
             new Dictionary<string, string>(StringComparer.Ordinal) { ["XDG_CACHE_HOME"] = cache }, null);
     }
@@ -48,34 +53,4 @@ internal sealed class Scene : IDisposable
     }
 
     public void Dispose() => _directory.Dispose();
-}
-
-/// <summary>What the test set-up leaves for the end-to-end tests: a signed mirror, a newer Debian root, the built tool.</summary>
-internal static class Mirror
-{
-    /// <summary>A directory with core and extra, each with os/x86_64.</summary>
-    public static string Root => Require("DIECAST_MIRROR", "make test makes a local mirror and sets it");
-
-    public static string Url => "file://" + Root;
-
-    public static string Keyring => Path.Join(Root, "keyring");
-
-    /// <summary>A Debian trixie root to build in, and with newer oracles.</summary>
-    public static string Trixie => Require("DIECAST_TRIXIE", "make test makes a Debian trixie root and sets it");
-
-    public static string Executable => new[] { Repository.File("artifacts", "diecast"), Repository.File("artifacts", "bin", "Diecast.Cli", "debug", "Diecast.Cli") }
-        .First(File.Exists);
-
-    /// <summary>A package store that all tests share, but for those that want a cold one.</summary>
-    public static string Cache => Path.Join(Path.GetTempPath(), "diecast-test-cache");
-
-    private static string Require(string variable, string how)
-    {
-        string? value = Environment.GetEnvironmentVariable(variable);
-        if (string.IsNullOrEmpty(value))
-        {
-            Tool.Missing($"{variable} is not set: {how}");
-        }
-        return value!;
-    }
 }

@@ -43,7 +43,7 @@ public sealed class VariationTests(MissionImage mission) : IClassFixture<Mission
             Assert.DoesNotContain(outside, Report(scene, ""), StringComparison.Ordinal);
         }
         using var cold = new TempDirectory("/var/tmp");
-        var result = scene.Run(variation.Prefix, variation.ColdCache ? cold.Path : Mirror.Cache, Scene.Command(Mirror.Url));
+        var result = scene.Run(variation.Prefix, variation.ColdCache ? cold.Path : Scene.Cache, Scene.Command(Scene.MirrorUrl));
         Assert.True(result.ExitCode == 0, result.All);
         if (variation.Inside is { } inside)
         {
