@@ -7,9 +7,9 @@ namespace Diecast.Formats.Ext4;
 internal readonly record struct Placement(FileExtent[] Extents, long[] TreeBlocks, long XattrBlock);
 
 /// <summary>
-/// Gives blocks to what has no fixed place, in ascending order and without a gap: the journal, all that is not a file (so
-/// that a walk through the tree reads one stretch), then the files. All before the last block given is used, all after
-/// it is free.
+/// Gives blocks to what has no fixed place, in ascending order and without a gap: the journal, all that is not a file
+/// (so that a walk through the tree reads one stretch), then the files. All before the last block given is used, all
+/// after it is free.
 /// </summary>
 internal sealed class Allocation
 {
@@ -52,7 +52,9 @@ internal sealed class Allocation
 
     public static Allocation For(Plan plan, Layout layout) => new(plan, layout);
 
-    /// <summary>The blocks of all contents without what tells where they are: less than the whole takes in any layout.</summary>
+    /// <summary>
+    /// The blocks of all contents without what tells where they are: less than the whole takes in any layout.
+    /// </summary>
     public static long ContentBlocks(Plan plan) => plan.Inodes.Sum(static inode =>
         Wanted(inode).Sum(static run => run.Count) + (inode.Xattrs.Block is null ? 0 : 1));
 
@@ -101,7 +103,9 @@ internal sealed class Allocation
         return blocks;
     }
 
-    /// <summary>Up to that many blocks in one run. Past the last block it goes on, to find how many are missing.</summary>
+    /// <summary>
+    /// Up to that many blocks in one run. Past the last block it goes on, to find how many are missing.
+    /// </summary>
     private BlockRange Take(long count)
     {
         while (_range < _free.Count && _next >= _free[_range].End)

@@ -3,8 +3,8 @@ using Diecast.Binary;
 namespace Diecast.Formats.Ext4;
 
 /// <summary>
-/// The checksums of metadata_csum: CRC-32C, never inverted, started from the file system's id and, for what belongs to an
-/// inode, from its number and generation. https://docs.kernel.org/filesystems/ext4/overview.html#checksums
+/// The checksums of metadata_csum: CRC-32C, never inverted, started from the file system's id and, for what belongs
+/// to an inode, from its number and generation. https://docs.kernel.org/filesystems/ext4/overview.html#checksums
 /// </summary>
 internal sealed class Checksums
 {

@@ -164,10 +164,12 @@ internal sealed class DirectoryEncoder(DirectoryHash hash, Checksums checksums)
         for (int i = 0; i < entries.Count; i++)
         {
             uint hash = i == 0 ? (uint)limit | (uint)entries.Count << 16 : entries[i].Hash;
-            OnDisk.Write(block.AsSpan(offset + i * IndexEntry.Size), new IndexEntry { Hash = hash, Block = entries[i].Block });
+            var entry = new IndexEntry { Hash = hash, Block = entries[i].Block };
+            OnDisk.Write(block.AsSpan(offset + i * IndexEntry.Size), entry);
         }
         var used = block.AsSpan(0, offset + entries.Count * IndexEntry.Size);
-        OnDisk.Write(block.AsSpan(offset + limit * IndexEntry.Size), new IndexTail { Checksum = Checksums.IndexBlock(seed, used) });
+        var tail = new IndexTail { Checksum = Checksums.IndexBlock(seed, used) };
+        OnDisk.Write(block.AsSpan(offset + limit * IndexEntry.Size), tail);
     }
 
     private static void WriteDots(LeafWriter block, uint inode, uint parent)

@@ -26,7 +26,9 @@ internal sealed class DirectoryHash
         }
     }
 
-    /// <summary>An even number: the lowest bit of an index entry says that a hash goes on from the leaf before.</summary>
+    /// <summary>
+    /// An even number: the lowest bit of an index entry says that a hash goes on from the leaf before.
+    /// </summary>
     public uint Of(ReadOnlySpan<byte> name)
     {
         var state = (_a, _b, _c, _d);

@@ -5,8 +5,8 @@ using Diecast.Trees;
 namespace Diecast.Formats.Ext4;
 
 /// <summary>
-/// ext4 with what mke2fs(8) 1.47 chooses, but for orphan_file and metadata_csum_seed, which older kernels, tools and boot
-/// loaders refuse. https://docs.kernel.org/filesystems/ext4/
+/// ext4 with what mke2fs(8) 1.47 chooses, but for orphan_file and metadata_csum_seed, which older kernels, tools and
+/// boot loaders refuse. https://docs.kernel.org/filesystems/ext4/
 /// </summary>
 public sealed class Ext4Format : IFileSystemFormat
 {
@@ -16,7 +16,9 @@ public sealed class Ext4Format : IFileSystemFormat
     /// <summary>32 MiB: the least size in bytes that systemd-repart gives to ext4.</summary>
     public const long MinimumGuess = 32 * 1024 * 1024;
 
-    /// <summary>What mke2fs writes of an empty file system of 1 TiB that it need not zero; in blocks of 4 KiB.</summary>
+    /// <summary>
+    /// What mke2fs writes of an empty file system of 1 TiB that it need not zero; in blocks of 4 KiB.
+    /// </summary>
     private const long GuessBaseBlocks = 4006;
 
     public string Name => "ext4";
@@ -24,13 +26,19 @@ public sealed class Ext4Format : IFileSystemFormat
     public IReadOnlyList<string> Check(FileTree tree, FileSystemOptions options)
     {
         var plan = Plan.For(tree, options);
-        if (plan.Errors.Count > 0 || options.Size is not { } size)
+        if (plan.Errors.Count > 0)
         {
             return plan.Errors;
         }
-        if (size / Layout.BlockSize > Layout.MaximumBlocks)
+        long blocks = Math.Max((options.Size ?? 0) / Layout.BlockSize, Allocation.ContentBlocks(plan));
+        if (blocks > Layout.MaximumBlocks)
         {
-            return [$"{size} bytes are more than the {Layout.MaximumBlocks * Layout.BlockSize} that ext4 is written with"];
+            long most = Layout.MaximumBlocks * Layout.BlockSize;
+            return [$"{blocks * Layout.BlockSize} bytes are more than the {most} that ext4 is written with"];
+        }
+        if (options.Size is not { } size)
+        {
+            return [];
         }
         return Fit(plan, size) is null ? [$"{size} bytes are too few: the tree takes {Measure(plan)}"] : [];
     }
@@ -38,9 +46,9 @@ public sealed class Ext4Format : IFileSystemFormat
     public long Measure(FileTree tree, FileSystemOptions options) => Measure(Plan.For(tree, options));
 
     /// <summary>
-    /// A size in bytes with room to write in, as systemd-repart's <c>Minimize=guess</c> gives it: half again as much as the
-    /// tree would take in a sparse file system of 1 TiB, whose own structures count too, and at least 32 MiB. It also
-    /// holds half again as many inodes as the tree has.
+    /// A size in bytes with room to write in, as systemd-repart's <c>Minimize=guess</c> gives it: half again as much
+    /// as the tree would take in a sparse file system of 1 TiB, whose own structures count too, and at least 32 MiB.
+    /// It also holds half again as many inodes as the tree has.
     /// </summary>
     public long MeasureGuess(FileTree tree, FileSystemOptions options)
     {
@@ -110,7 +118,8 @@ public sealed class Ext4Format : IFileSystemFormat
             {
                 return blocks * Layout.BlockSize;
             }
-            // A further block holds at most one of those that are missing; a further group has to be tried from its start.
+            // A further block holds at most one of those that are missing; a further group has to be tried from its
+            // start.
             long nextGroup = blocks.AlignDown(Layout.BlocksPerGroup) + Layout.BlocksPerGroup + 1;
             blocks = Math.Min(blocks + missing, nextGroup);
         }

@@ -148,7 +148,9 @@ internal sealed class FileMap
         }
     }
 
-    /// <summary>Reads what a block number stands for: a block of the file, or a block of numbers of one level less.</summary>
+    /// <summary>
+    /// Reads what a block number stands for: a block of the file, or a block of numbers of one level less.
+    /// </summary>
     private void ReadPointer(uint block, int level, ref long logical)
     {
         long span = 1;

@@ -10,8 +10,8 @@ internal readonly record struct BlockRange(long Start, long Count)
 }
 
 /// <summary>
-/// Where everything of fixed place stands in a file system of a size: superblocks, descriptors, bitmaps and inode tables.
-/// A function of the two counts alone, with the choices of mke2fs(8).
+/// Where everything of fixed place stands in a file system of a size: superblocks, descriptors, bitmaps and inode
+/// tables. A function of the two counts alone, with the choices of mke2fs(8).
 /// </summary>
 internal sealed class Layout
 {
@@ -23,7 +23,7 @@ internal sealed class Layout
     public const int FlexGroups = 16;
     public const uint FirstInode = 11;
 
-    /// <summary>Block numbers in extents have 48 bits, but those in the resize inode and in symbolic names of tools 32.</summary>
+    /// <summary>Block numbers in extents have 48 bits, but those in the resize inode have 32.</summary>
     public const long MaximumBlocks = uint.MaxValue;
 
     private const int DescriptorsPerBlock = BlockSize / GroupDescriptor.Size;
@@ -118,7 +118,9 @@ internal sealed class Layout
         return null;
     }
 
-    /// <summary>Whether a group starts with a copy of the superblock (sparse_super): 0, 1 and powers of 3, 5 and 7.</summary>
+    /// <summary>
+    /// Whether a group starts with a copy of the superblock (sparse_super): 0, 1 and powers of 3, 5 and 7.
+    /// </summary>
     public static bool HasSuperblock(int group) =>
         group <= 1 || IsPower(group, 3) || IsPower(group, 5) || IsPower(group, 7);
 
@@ -153,7 +155,9 @@ internal sealed class Layout
         _ => 262144,
     };
 
-    /// <summary>The tables of sixteen groups stand together in the first of them (flex_bg). Gives all that is taken.</summary>
+    /// <summary>
+    /// The tables of sixteen groups stand together in the first of them (flex_bg). Gives all that is taken.
+    /// </summary>
     private List<BlockRange> PlaceTables()
     {
         var taken = new List<BlockRange>();

@@ -226,7 +226,8 @@ internal sealed class Plan
                 {
                     links.Add(new Link(entry.Name, _byNode[entry.Node].Number, entry.Node.Type));
                 }
-                // e2fsck must find room in lost+found without allocating blocks, and looks through it without the index.
+                // e2fsck must find room in lost+found without allocating blocks, and looks through it without the
+                // index.
                 inode.Bytes = inode.Number == Layout.FirstInode
                     ? encoder.EncodeLinear(inode.Number, inode.Parent, links, LostAndFoundBlocks)
                     : encoder.Encode(inode.Number, inode.Parent, links, error => Error(inode, error));
@@ -258,25 +259,4 @@ internal sealed class Plan
     private void Error(PlannedInode inode, string what) => Error(inode.Name, what);
 
     private void Error(string path, string what) => _errors.Add($"{path}: {what}");
-}
-
-/// <summary>
-/// Times in an inode: 32 signed bits of seconds, and in a second field two more of them below the nanoseconds.
-/// https://docs.kernel.org/filesystems/ext4/inodes.html#inode-timestamps
-/// </summary>
-internal static class InodeTime
-{
-    private const long First = int.MinValue;
-    private const long Last = int.MaxValue + (3L << 32);
-
-    public static bool IsRepresentable(Timestamp time) =>
-        time.Seconds is >= First and <= Last && time.Nanoseconds < 1_000_000_000;
-
-    public static uint Seconds(Timestamp time) => (uint)time.Seconds;
-
-    public static uint Extra(Timestamp time) =>
-        time.Nanoseconds << 2 | (uint)((time.Seconds - (int)time.Seconds) >> 32) & 3;
-
-    public static Timestamp Read(uint seconds, uint extra) =>
-        new((int)seconds + ((long)(extra & 3) << 32), extra >> 2);
 }

@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace Diecast.Formats.Ext4;
 
 /// <summary>
-/// Between the form of an ACL in the system calls (version 2, every entry with an id) and ext4's own (version 1, an id only
-/// where the entry names somebody). acl(5); fs/ext4/acl.h of the kernel.
+/// Between the form of an ACL in the system calls (version 2, every entry with an id) and ext4's own (version 1, an
+/// id only where the entry names somebody). acl(5); fs/ext4/acl.h of the kernel.
 /// </summary>
 internal static class PosixAcl
 {

@@ -5,7 +5,9 @@ using Diecast.Trees;
 
 namespace Diecast.Formats.Ext4;
 
-/// <summary>The superblock's fields under the names of https://docs.kernel.org/filesystems/ext4/globals.html#super-block.</summary>
+/// <summary>
+/// The superblock's fields under the names of https://docs.kernel.org/filesystems/ext4/globals.html#super-block.
+/// </summary>
 internal sealed partial class Reader
 {
     private static List<NamedField> Fields(Volume volume)

@@ -105,7 +105,9 @@ internal sealed partial class Reader
         }
     }
 
-    /// <summary>The first block of its tree is its own; all others are descriptor blocks to come, or copies of them.</summary>
+    /// <summary>
+    /// The first block of its tree is its own; all others are descriptor blocks to come, or copies of them.
+    /// </summary>
     private void AddResizeInode(List<Extent> extents)
     {
         var map = FileMap.Of(_volume, _volume.Inode(Plan.ResizeInode));

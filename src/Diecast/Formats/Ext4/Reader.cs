@@ -26,7 +26,9 @@ internal sealed partial class Reader
         _xattrs = new XattrReader(_volume);
     }
 
-    /// <exception cref="InvalidDataException">It is no ext file system, is damaged, or has a feature that is not read.</exception>
+    /// <exception cref="InvalidDataException">
+    /// It is no ext file system, is damaged, or has a feature that is not read.
+    /// </exception>
     public static FileSystemView Read(Blob blob)
     {
         var reader = new Reader(blob);
@@ -68,7 +70,8 @@ internal sealed partial class Reader
             Posix.S_IFBLK => Device(metadata, FileType.BlockDevice, record),
             Posix.S_IFIFO => new SpecialNode(metadata, FileType.Fifo),
             Posix.S_IFSOCK => new SpecialNode(metadata, FileType.Socket),
-            _ => throw new InvalidDataException($"ext4 inode {inode.Number}: no type has the mode {Convert.ToString(record.Mode, 8)}"),
+            _ => throw new InvalidDataException(
+                $"ext4 inode {inode.Number}: no type has the mode {Convert.ToString(record.Mode, 8)}"),
         };
     }
 
@@ -89,7 +92,8 @@ internal sealed partial class Reader
         {
             throw new InvalidDataException($"ext4 inode {inode.Number}: {inode.Size} bytes");
         }
-        return inode.Has(InodeRecord.InlineDataFlag) ? new MemoryBlob(Inline(inode)) : new StoredFile(_volume, inode, isRemembered: true);
+        return inode.Has(InodeRecord.InlineDataFlag)
+            ? new MemoryBlob(Inline(inode)) : new StoredFile(_volume, inode, isRemembered: true);
     }
 
     /// <summary>The content of a file or directory that has no block (inline_data).</summary>
@@ -100,7 +104,8 @@ internal sealed partial class Reader
         byte[] all = [.. start, .. _xattrs.InlineData(inode)];
         return inode.Size <= all.Length
             ? all[..(int)inode.Size]
-            : throw new InvalidDataException($"ext4 inode {inode.Number}: {inode.Size} bytes in the inode, which holds {all.Length}");
+            : throw new InvalidDataException(
+                $"ext4 inode {inode.Number}: {inode.Size} bytes in the inode, which holds {all.Length}");
     }
 
     private ImmutableArray<byte> Target(StoredInode inode)
@@ -169,8 +174,9 @@ internal sealed partial class Reader
         {
             for (long i = 0; i < run.Count && run.Logical + i < blocks && !run.IsUnwritten; i++)
             {
-                string structure = $"ext4 directory {directory.Number}, block {run.Logical + i} at {(run.Physical + i) * _volume.BlockSize}";
-                byte[] block = _volume.ReadBlock(run.Physical + i, structure);
+                long place = run.Physical + i;
+                string structure = $"ext4 directory {directory.Number}, block {run.Logical + i} at {place * _volume.BlockSize}";
+                byte[] block = _volume.ReadBlock(place, structure);
                 CheckLeaf(directory, block, structure);
                 foreach (var entry in Entries(block, structure))
                 {
@@ -196,7 +202,9 @@ internal sealed partial class Reader
         return [.. Entries(first, structure), .. Entries(second, structure)];
     }
 
-    /// <summary>Checks a block that ends with a checksum; an index block ends otherwise and holds no names but the dots.</summary>
+    /// <summary>
+    /// Checks a block that ends with a checksum; an index block ends otherwise and holds no names but the dots.
+    /// </summary>
     private void CheckLeaf(StoredInode directory, byte[] block, string structure)
     {
         if (_volume.Checksums is not { } checksums)

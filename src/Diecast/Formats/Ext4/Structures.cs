@@ -349,7 +349,9 @@ internal struct DirectoryTail
     public Le<uint> Checksum;
 }
 
-/// <summary>https://docs.kernel.org/filesystems/ext4/directory.html#hash-tree-directories: after "." and "..".</summary>
+/// <summary>
+/// https://docs.kernel.org/filesystems/ext4/directory.html#hash-tree-directories: after "." and "..".
+/// </summary>
 [StructLayout(LayoutKind.Sequential, Pack = 1)]
 internal struct IndexRootInfo
 {

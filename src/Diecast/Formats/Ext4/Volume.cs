@@ -62,8 +62,9 @@ internal sealed class Volume
         InodeSize = superblock.Revision == 0 ? InodeRecord.OldSize : superblock.InodeSize;
         Require(InodeSize >= InodeRecord.OldSize && InodeSize <= BlockSize && BitOperations.IsPow2(InodeSize), "inode size");
         _descriptorSize = Has(IncompatibleFeatures.Bits64) ? superblock.DescriptorSize : OldDescriptorSize;
-        Require(BitOperations.IsPow2(_descriptorSize) && _descriptorSize <= 1024
-            && _descriptorSize >= (Has(IncompatibleFeatures.Bits64) ? GroupDescriptor.Size : OldDescriptorSize), "descriptor size");
+        int leastDescriptor = Has(IncompatibleFeatures.Bits64) ? GroupDescriptor.Size : OldDescriptorSize;
+        Require(BitOperations.IsPow2(_descriptorSize) && _descriptorSize <= 1024 && _descriptorSize >= leastDescriptor,
+            "descriptor size");
         Checksums = !Has(ReadOnlyCompatibleFeatures.MetadataChecksums) ? null
             : Has(IncompatibleFeatures.ChecksumSeed) ? new Checksums(superblock.ChecksumSeed) : new Checksums(superblock.Uuid);
         Require(Checksums is null || superblock.Checksum == Checksums.Superblock(superblock), "checksum");
@@ -126,8 +127,8 @@ internal sealed class Volume
     }
 
     /// <summary>
-    /// Counts the blocks of files whose places are remembered. Every block belongs to one file at most, so that a hostile
-    /// image cannot make its reader remember more than it has.
+    /// Counts the blocks of files whose places are remembered. Every block belongs to one file at most, so that a
+    /// hostile image cannot make its reader remember more than it has.
     /// </summary>
     public void CountMapped(long blocks, string structure)
     {
@@ -154,7 +155,9 @@ internal sealed class Volume
         return descriptor;
     }
 
-    /// <summary>The place of a block of descriptors: after the superblock, or with meta_bg in the groups that it is about.</summary>
+    /// <summary>
+    /// The place of a block of descriptors: after the superblock, or with meta_bg in the groups that it is about.
+    /// </summary>
     private long DescriptorBlock(int index)
     {
         if (!Has(IncompatibleFeatures.MetaBlockGroups) || index < Superblock.FirstMetaBlockGroup)
@@ -246,7 +249,8 @@ internal sealed class Volume
         var unknown = (IncompatibleFeatures)Superblock.Incompatible.Value & ~Readable;
         if (unknown != 0)
         {
-            throw new InvalidDataException($"ext4 superblock at {Superblock.Offset}: the feature {FeatureNames.Of(unknown)} is not read");
+            throw new InvalidDataException(
+                $"ext4 superblock at {Superblock.Offset}: the feature {FeatureNames.Of(unknown)} is not read");
         }
         if (Has(ReadOnlyCompatibleFeatures.BigAllocation))
         {

@@ -9,11 +9,17 @@ namespace Diecast.Formats.Ext4;
 internal sealed partial class Writer
 {
     private const int SectorsPerBlock = Layout.BlockSize / 512;
+    private const int OwnerReadWrite = 0x180;
+    private const int NumbersPerBlock = Layout.BlockSize / sizeof(uint);
+    private const int DirectBlocks = 12;
+    private const int DoublyIndirect = 13;
 
     private Bytes60 EncodeExtents(uint inode, Placement placement, Action<PlacedBlock>? place = null) =>
         ExtentTree.Encode(placement.Extents, placement.TreeBlocks, _plan.Checksums.InodeSeed(inode), place);
 
-    /// <summary>The tables up to the last inode in use, made when they are read: they are the bulk of all metadata.</summary>
+    /// <summary>
+    /// The tables up to the last inode in use, made when they are read: they are the bulk of all metadata.
+    /// </summary>
     private void PlaceInodeTables()
     {
         for (int group = 0; group < _layout.Groups && UsedInodes(group) > 0; group++)
@@ -160,12 +166,9 @@ internal sealed partial class Writer
         _ => Posix.S_IFSOCK,
     };
 
-    private const int OwnerReadWrite = 0x180;
-    private const int NumbersPerBlock = Layout.BlockSize / sizeof(uint);
-    private const int DirectBlocks = 12;
-    private const int DoublyIndirect = 13;
-
-    /// <summary>Holds the reserved descriptor blocks, so that nobody else takes them and the kernel finds them to grow.</summary>
+    /// <summary>
+    /// Holds the reserved descriptor blocks, so that nobody else takes them and the kernel finds them to grow.
+    /// </summary>
     private InodeRecord ResizeInode()
     {
         const long size = ((long)NumbersPerBlock * NumbersPerBlock + NumbersPerBlock + DirectBlocks) * Layout.BlockSize;
@@ -218,7 +221,9 @@ internal sealed partial class Writer
         return record;
     }
 
-    /// <summary>An empty journal is its superblock; the rest is never read before it is written, and stays a gap.</summary>
+    /// <summary>
+    /// An empty journal is its superblock; the rest is never read before it is written, and stays a gap.
+    /// </summary>
     private void PlaceJournal()
     {
         if (_layout.JournalBlocks == 0)

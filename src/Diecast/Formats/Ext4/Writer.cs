@@ -10,10 +10,22 @@ namespace Diecast.Formats.Ext4;
 /// </summary>
 internal sealed partial class Writer
 {
+    /// <summary>Kinds and parts of labels, for the reader too.</summary>
+    public const string SuperblockCopy = "superblock copy", DescriptorsCopy = "descriptors copy",
+        BlockBitmapPart = "block bitmap", InodeBitmapPart = "inode bitmap", InodeTablePart = "inode table",
+        DirectoryKind = "directory", FileKind = "file", SymlinkKind = "symlink", ExtentsKind = "extents of",
+        XattrsKind = "xattrs of", Descriptors = "ext4 group descriptors", ReservedDescriptor = "ext4 reserved descriptor block", ResizeInodeLabel = "ext4 resize inode",
+        Journal = "ext4 journal", JournalExtents = "ext4 journal extents", Unclaimed = "ext4 unclaimed";
+
+    private const uint UserXattrAndAcl = 0xC;
+    private const uint UnsignedDirectoryHash = 2;
+    private const ushort ExtraSize = InodeRecord.Size - InodeRecord.OldSize;
+
     private readonly Plan _plan;
     private readonly Layout _layout;
     private readonly Allocation _allocation;
     private readonly ImageBuilder _builder = new();
+    private readonly List<BlockRange> _freeRanges;
     private readonly long[] _freeBlocks;
     private readonly int[] _directories;
 
@@ -22,6 +34,7 @@ internal sealed partial class Writer
         _plan = plan;
         _layout = layout;
         _allocation = allocation;
+        _freeRanges = [.. allocation.FreeRanges()];
         _freeBlocks = new long[layout.Groups];
         _directories = new int[layout.Groups];
     }
@@ -44,12 +57,6 @@ internal sealed partial class Writer
         return writer._builder.Build(length);
     }
 
-    public const string SuperblockCopy = "superblock copy", DescriptorsCopy = "descriptors copy", BlockBitmapPart = "block bitmap",
-        InodeBitmapPart = "inode bitmap", InodeTablePart = "inode table", DirectoryKind = "directory", FileKind = "file",
-        SymlinkKind = "symlink", ExtentsKind = "extents of", XattrsKind = "xattrs of", Descriptors = "ext4 group descriptors",
-        ReservedDescriptor = "ext4 reserved descriptor block", ResizeInodeLabel = "ext4 resize inode",
-        Journal = "ext4 journal", JournalExtents = "ext4 journal extents", Unclaimed = "ext4 unclaimed";
-
     public static Label GroupLabel(int group, string part) => new("ext4 group", new GroupPart(group, part));
 
     private void Place(long block, ReadOnlyMemory<byte> bytes, Label label) =>
@@ -57,7 +64,7 @@ internal sealed partial class Writer
 
     private void Count()
     {
-        foreach (var range in _allocation.FreeRanges())
+        foreach (var range in _freeRanges)
         {
             for (long at = range.Start; at < range.End;)
             {
@@ -105,7 +112,9 @@ internal sealed partial class Writer
         }
     }
 
-    /// <summary>Places the bitmaps of a group that are not all implied, and makes its descriptor without the checksum.</summary>
+    /// <summary>
+    /// Places the bitmaps of a group that are not all implied, and makes its descriptor without the checksum.
+    /// </summary>
     private GroupDescriptor PlaceBitmaps(int group)
     {
         int usedInodes = UsedInodes(group);
@@ -159,8 +168,8 @@ internal sealed partial class Writer
     }
 
     /// <summary>
-    /// Whether a group holds nothing but the superblock copy that everybody expects there. The bitmap of the last group is
-    /// written always: its end marks what is past the file system.
+    /// Whether a group holds nothing but the superblock copy that everybody expects there. The bitmap of the last
+    /// group is written always: its end marks what is past the file system.
     /// </summary>
     private bool IsUntouched(int group) => group < _layout.Groups - 1
         && _freeBlocks[group] == Layout.BlocksPerGroup - _layout.BaseBlocks(group);
@@ -179,7 +188,7 @@ internal sealed partial class Writer
 
     private IEnumerable<BlockRange> FreeRangesIn(int group)
     {
-        foreach (var range in _freeRanges ??= [.. _allocation.FreeRanges()])
+        foreach (var range in _freeRanges)
         {
             long from = Math.Max(range.Start, Layout.GroupStart(group));
             long to = Math.Min(range.End, _layout.GroupEnd(group));
@@ -189,8 +198,6 @@ internal sealed partial class Writer
             }
         }
     }
-
-    private List<BlockRange>? _freeRanges;
 
     private byte[] InodeBitmap(int used)
     {
@@ -270,10 +277,6 @@ internal sealed partial class Writer
         BackUpJournal(ref superblock);
         return superblock;
     }
-
-    private const uint UserXattrAndAcl = 0xC;
-    private const uint UnsignedDirectoryHash = 2;
-    private const ushort ExtraSize = InodeRecord.Size - InodeRecord.OldSize;
 
     /// <summary>The journal's i_block and size once more, for e2fsck(8) when the inode is lost.</summary>
     private void BackUpJournal(ref Superblock superblock)

@@ -4,7 +4,9 @@ using Diecast.Trees;
 
 namespace Diecast.Formats.Ext4;
 
-/// <summary>Reads the extended attributes of an inode: those behind its fields, those in its block, those in inodes.</summary>
+/// <summary>
+/// Reads the extended attributes of an inode: those behind its fields, those in its block, those in inodes.
+/// </summary>
 internal sealed class XattrReader(Volume volume)
 {
     /// <summary>The kernel's XATTR_SIZE_MAX, in bytes.</summary>
@@ -79,7 +81,8 @@ internal sealed class XattrReader(Volume volume)
         }
         if (!valid)
         {
-            throw new InvalidDataException($"ext4 attribute block at {block * volume.BlockSize}: wrong magic number or checksum");
+            throw new InvalidDataException(
+                $"ext4 attribute block at {block * volume.BlockSize}: wrong magic number or checksum");
         }
     }
 
