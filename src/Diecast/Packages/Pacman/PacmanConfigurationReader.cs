@@ -37,11 +37,11 @@ internal sealed class PacmanConfigurationReader(FileTree sandbox, string display
 
     public PacmanConfiguration Read(string path)
     {
-        ReadFile(path, display + path, 0);
+        ReadFile(path, Place(path), 0);
         var repositories = _repositories.Select(MakeRepository).ToImmutableArray();
         if (_errors.Count == 0 && repositories.IsEmpty)
         {
-            _errors.Add($"{display}{path}: there is no repository");
+            _errors.Add($"{Place(path)}: there is no repository");
         }
         return _errors.Count > 0 ? throw new PackageException(_errors) : new PacmanConfiguration
         {
@@ -85,7 +85,7 @@ internal sealed class PacmanConfigurationReader(FileTree sandbox, string display
         }
         foreach (var line in IniFile.Read(file.Content.ReadBytes(0, (int)file.Content.Length)))
         {
-            ReadLine(line, $"{display}{path}:{line.Number}", depth);
+            ReadLine(line, $"{Place(path)}:{line.Number}", depth);
         }
     }
 
@@ -239,6 +239,8 @@ internal sealed class PacmanConfigurationReader(FileTree sandbox, string display
         }
         return [.. found.Select(static file => file.Path)];
     }
+
+    private string Place(string path) => $"{display.TrimEnd('/')}/{path.TrimStart('/')}";
 
     private static string[] Words(string text) => text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
 }

@@ -90,6 +90,6 @@ public sealed class PacmanConfigurationTests
         {
             tree.AddFile(path, metadata, Encoding.UTF8.GetBytes(text));
         }
-        return PacmanConfiguration.Read(tree.Build(), "/etc/pacman.conf", "sandbox", "x86_64");
+        return PacmanConfiguration.Read(tree.Build(), "etc/pacman.conf", "sandbox", "x86_64");
     }
 }
