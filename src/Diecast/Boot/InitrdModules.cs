@@ -11,7 +11,7 @@ public static class InitrdModules
         # disks: SATA and IDE, NVMe, eMMC and SD cards, USB, persistent memory, virtual disks
         drivers/ata/ -pata_*
         ata_piix pata_acpi pata_legacy
-        drivers/nvme/host/ vmd
+        drivers/nvme/host/ -nvme-rdma vmd
         mmc_block mmc_core sdhci sdhci-acpi sdhci-pci rtsx_pci_sdmmc rtsx_usb_sdmmc
         usb-storage uas ums-*
         nd_pmem nd_btt nfit
@@ -37,7 +37,7 @@ public static class InitrdModules
         drivers/char/tpm/ drivers/char/hw_random/virtio-rng drivers/firmware/efi/ efivarfs dmi-sysfs
         # file systems, and what they are loaded with by name
         ext4 btrfs xfs f2fs vfat exfat fat erofs squashfs overlay isofs udf autofs4 fuse virtiofs 9p 9pnet_virtio configfs fs/nls/
-        crypto/ lib/ arch/*/crypto/ arch/*/lib/ -tcrypt -crypto/asymmetric_keys/pkcs8*
+        crypto/ lib/ arch/*/crypto/ arch/*/lib/ -tcrypt -*inject -ts_*
         crc32c* libcrc32c xxhash*
         # network of virtual machines, for credentials and remote disks
         virtio_net af_packet

@@ -135,6 +135,20 @@ public sealed class BootTests
     }
 
     [Fact]
+    public void MicrocodeIsJoinedByVendor()
+    {
+        var packed = Compressor.Compress(new MemoryBlob("second"u8.ToArray()), Compression.Zstd, 3);
+        var builder = new TreeBuilder(BootSample.Meta);
+        builder.AddTree(BootSample.Tree(("usr/lib/firmware/amd-ucode/microcode_amd_fam19h.bin", "third"), ("usr/lib/firmware/amd-ucode/microcode_amd.bin", "first"),
+            ("usr/lib/firmware/amd-ucode/microcode_amd.bin.asc", "signature"), ("usr/lib/firmware/intel-ucode/06-55-04", "intel"), ("usr/lib/firmware/intel-ucode/list", "no")));
+        builder.AddFile("usr/lib/firmware/amd-ucode/microcode_amd_fam15h.bin.zst", BootSample.Meta, packed);
+        var microcode = Microcode.Build(builder.Build(), BootSample.Epoch)!;
+        Assert.Equal("firstsecondthird", BootSample.Text(microcode, "kernel/x86/microcode/AuthenticAMD.bin"));
+        Assert.Equal("intel", BootSample.Text(microcode, "kernel/x86/microcode/GenuineIntel.bin"));
+        Assert.Null(Microcode.Build(BootSample.Tree(("x", "")), BootSample.Epoch));
+    }
+
+    [Fact]
     public void FileNamesAreMadeOfTokenVersionHashAndTries()
     {
         Assert.Equal("arch-6.1.efi", BootLoader.UkiFileName(Programs(), "arch", "6.1", null));
