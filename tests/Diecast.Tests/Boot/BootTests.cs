@@ -1,5 +1,7 @@
+using System.Text;
 using Diecast.Boot;
 using Diecast.Images;
+using Diecast.Tests.Formats.Uki;
 using Diecast.Trees;
 
 namespace Diecast.Tests.Boot;
@@ -133,6 +135,14 @@ public sealed class BootTests
         var error = Assert.Throws<InvalidDataException>(() => BootLoader.Install(Programs("systemd-bootia32.efi"), BootLoaderKind.SystemdBoot, "x86-64", [], BootSample.Epoch));
         Assert.Contains("systemd-bootx64.efi does not exist", error.Message, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("#### LoaderInfo: systemd-stub 257.13-1 ####", true)]
+    [InlineData("#### LoaderInfo: systemd-stub 256~rc1 ####", true)]
+    [InlineData("#### LoaderInfo: systemd-stub 255.4 ####", false)]
+    [InlineData("#### LoaderInfo: other ####", false)]
+    public void NewStubsTakeMicrocode(string magic, bool takes) => Assert.Equal(
+        takes, BootLoader.StubTakesMicrocode(new MemoryBlob(PeSample.Make(true, 0x400, (".sdmagic", Encoding.ASCII.GetBytes(magic))))));
 
     [Fact]
     public void MicrocodeIsJoinedByVendor()

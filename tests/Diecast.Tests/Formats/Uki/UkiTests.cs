@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text;
 using CsCheck;
 using Diecast.Formats.Uki;
@@ -22,6 +23,15 @@ public sealed class UkiTests
     private static byte[] Bytes(Image image) => image.ReadBytes(0, (int)image.Length);
 
     private static string Text(Blob? blob) => Encoding.UTF8.GetString(blob!.ReadBytes(0, (int)blob.Length));
+
+    [Fact]
+    public void StructuresHaveTheSizesOfTheSpecification()
+    {
+        Assert.Equal(24, Unsafe.SizeOf<CoffHeader>());
+        Assert.Equal(112, Unsafe.SizeOf<OptionalHeader>());
+        Assert.Equal(8, Unsafe.SizeOf<DataDirectory>());
+        Assert.Equal(40, Unsafe.SizeOf<SectionHeader>());
+    }
 
     [Fact]
     public void TheSectionsAreThoseOfTheSpecification()
