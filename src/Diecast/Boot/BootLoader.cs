@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text;
+using Diecast.Formats.Uki;
 using Diecast.Images;
 using Diecast.Trees;
 
@@ -45,6 +47,26 @@ public static class BootLoader
     /// </summary>
     public static Blob? FindStub(FileTree tree, string architecture) =>
         (TreeFiles.Find(tree, StubPath(architecture)) as FileNode)?.Content;
+
+    /// <summary>
+    /// Whether the stub puts microcode of a section of its own (.ucode) before the initrds, as since version 256; for an
+    /// older one the microcode has to be the first initrd.
+    /// </summary>
+    /// <exception cref="InvalidDataException">The stub is no PE file.</exception>
+    public static bool StubTakesMicrocode(Blob stub)
+    {
+        const string marker = "systemd-stub ";
+        const int firstVersion = 256;
+        if (PeImage.Read(stub).Find(".sdmagic") is not { Length: < 4096 } magic)
+        {
+            return false;
+        }
+        // "#### LoaderInfo: systemd-stub 257.13-1 ####"
+        string text = Encoding.Latin1.GetString(magic.ReadBytes(0, (int)magic.Length));
+        int start = text.IndexOf(marker, StringComparison.Ordinal);
+        string digits = start < 0 ? "" : string.Concat(text[(start + marker.Length)..].TakeWhile(char.IsAsciiDigit));
+        return int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out int version) && version >= firstVersion;
+    }
 
     /// <summary>The file name of a unified kernel image: "token-version[-roothash][+tries].efi".</summary>
     /// <param name="tree">The image's tree, which may have etc/kernel/tries.</param>

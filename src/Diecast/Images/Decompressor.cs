@@ -11,7 +11,10 @@ public enum Compression
     Zstd,
 }
 
-/// <summary>Decodes compressed data of any origin.</summary>
+/// <summary>
+/// Decodes compressed data of any origin. That a gzip stream is cut off is noticed only with the runtime switch
+/// System.IO.Compression.UseStrictValidation, which Directory.Build.props sets for every program here.
+/// </summary>
 public static class Decompressor
 {
     /// <summary>The compression that the first six bytes (or fewer, where there are no more) tell of.</summary>

@@ -1,5 +1,7 @@
+using System.Text;
 using Diecast.Boot;
 using Diecast.Images;
+using Diecast.Tests.Formats.Uki;
 using Diecast.Trees;
 
 namespace Diecast.Tests.Boot;
@@ -132,6 +134,28 @@ public sealed class BootTests
             BootSample.Paths(BootLoader.Install(Programs(), BootLoaderKind.None, "x86-64", s_entries, BootSample.Epoch)));
         var error = Assert.Throws<InvalidDataException>(() => BootLoader.Install(Programs("systemd-bootia32.efi"), BootLoaderKind.SystemdBoot, "x86-64", [], BootSample.Epoch));
         Assert.Contains("systemd-bootx64.efi does not exist", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("#### LoaderInfo: systemd-stub 257.13-1 ####", true)]
+    [InlineData("#### LoaderInfo: systemd-stub 256~rc1 ####", true)]
+    [InlineData("#### LoaderInfo: systemd-stub 255.4 ####", false)]
+    [InlineData("#### LoaderInfo: other ####", false)]
+    public void NewStubsTakeMicrocode(string magic, bool takes) => Assert.Equal(
+        takes, BootLoader.StubTakesMicrocode(new MemoryBlob(PeSample.Make(true, 0x400, (".sdmagic", Encoding.ASCII.GetBytes(magic))))));
+
+    [Fact]
+    public void MicrocodeIsJoinedByVendor()
+    {
+        var packed = Compressor.Compress(new MemoryBlob("second"u8.ToArray()), Compression.Zstd, 3);
+        var builder = new TreeBuilder(BootSample.Meta);
+        builder.AddTree(BootSample.Tree(("usr/lib/firmware/amd-ucode/microcode_amd_fam19h.bin", "third"), ("usr/lib/firmware/amd-ucode/microcode_amd.bin", "first"),
+            ("usr/lib/firmware/amd-ucode/microcode_amd.bin.asc", "signature"), ("usr/lib/firmware/intel-ucode/06-55-04", "intel"), ("usr/lib/firmware/intel-ucode/list", "no")));
+        builder.AddFile("usr/lib/firmware/amd-ucode/microcode_amd_fam15h.bin.zst", BootSample.Meta, packed);
+        var microcode = Microcode.Build(builder.Build(), BootSample.Epoch)!;
+        Assert.Equal("firstsecondthird", BootSample.Text(microcode, "kernel/x86/microcode/AuthenticAMD.bin"));
+        Assert.Equal("intel", BootSample.Text(microcode, "kernel/x86/microcode/GenuineIntel.bin"));
+        Assert.Null(Microcode.Build(BootSample.Tree(("x", "")), BootSample.Epoch));
     }
 
     [Fact]

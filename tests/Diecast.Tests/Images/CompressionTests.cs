@@ -132,6 +132,19 @@ public sealed class CompressionTests
         Assert.Equal(SHA256.HashData(data), SHA256.HashData(File.ReadAllBytes(directory["data"])));
     }
 
+    [Theory]
+    [InlineData(Compression.Zstd, "zstd")]
+    [InlineData(Compression.Gzip, "gzip")]
+    public void ForeignDecodersNoticeAFlippedByte(Compression compression, string program)
+    {
+        using var directory = new TempDirectory();
+        var packed = Compressor.Compress(new MemoryBlob(Sample(100_000)), compression, 3);
+        byte[] bytes = packed.ReadBytes(0, (int)packed.Length);
+        bytes[^3] ^= 1;
+        File.WriteAllBytes(directory["packed"], bytes);
+        Assert.NotEqual(0, Tool.Run("sh", "-c", $"{program} -dc <'{directory["packed"]}' >/dev/null").ExitCode);
+    }
+
     [Fact]
     public void EmptyDataIsEncodedToo()
     {

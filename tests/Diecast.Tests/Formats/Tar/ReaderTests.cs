@@ -91,6 +91,35 @@ public sealed class ReaderTests
         Assert.Null(reader.Next());
     }
 
+    [Theory]
+    [InlineData("tar", "--format=pax", "--xattrs", "--xattrs-include=*", "--acls")]
+    [InlineData("bsdtar", "--format=pax", "--xattrs", "--acls")]
+    public void AttributesOfForeignArchiversAreRead(string program, params string[] options)
+    {
+        using var directory = new TempDirectory();
+        Directory.CreateDirectory(directory["d"]);
+        byte[] path = Posix.Bytes(directory["d/f"]);
+        File.WriteAllText(directory["d/f"], "x");
+        try
+        {
+            Posix.SetXattr(path, "user.binary"u8, [0, 1, 0xff, (byte)'\n', (byte)'=']);
+            Posix.SetXattr(path, "user.empty"u8, []);
+            Posix.SetXattr(path, PosixAcl.AccessXattr, PosixAcl.Parse("user::rw-,user:4242:r--,group::r--,mask::r--,other::---"u8));
+            if (Environment.IsPrivilegedProcess)
+            {
+                Posix.SetXattr(path, "security.capability"u8, [1, 0, 0, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+            }
+        }
+        catch (PosixException exception)
+        {
+            Tool.Missing($"the directory for temporary files takes no attributes: {exception.Message}");
+        }
+        Tool.RunOk(program, ["-cf", directory["out.tar"], .. options, "-C", directory["d"], "."]);
+        var expected = HostTree.Read(Posix.Bytes(directory["d"]));
+        Assert.True(expected.Find("f")!.Metadata.Xattrs.Length >= 3);
+        Assert.Equal(TreeText.Lines(expected), TreeText.Lines(TarTree.Read(new MemoryBlob(File.ReadAllBytes(directory["out.tar"])))));
+    }
+
     [Fact]
     public void FractionsBefore1970AreThoseOfGnuTar()
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text;
 using CsCheck;
 using Diecast.Formats.Uki;
@@ -22,6 +23,15 @@ public sealed class UkiTests
     private static byte[] Bytes(Image image) => image.ReadBytes(0, (int)image.Length);
 
     private static string Text(Blob? blob) => Encoding.UTF8.GetString(blob!.ReadBytes(0, (int)blob.Length));
+
+    [Fact]
+    public void StructuresHaveTheSizesOfTheSpecification()
+    {
+        Assert.Equal(24, Unsafe.SizeOf<CoffHeader>());
+        Assert.Equal(112, Unsafe.SizeOf<OptionalHeader>());
+        Assert.Equal(8, Unsafe.SizeOf<DataDirectory>());
+        Assert.Equal(40, Unsafe.SizeOf<SectionHeader>());
+    }
 
     [Fact]
     public void TheSectionsAreThoseOfTheSpecification()
@@ -66,18 +76,30 @@ public sealed class UkiTests
         Assert.Throws<InvalidDataException>(() => UkiWriter.Write(Options(PeSample.Stub(), PeSample.Kernel(true)) with { Initrds = [huge, huge] }));
     }
 
+    private static string[] ForeignSections(byte[] file)
+    {
+        using var directory = new TempDirectory();
+        File.WriteAllBytes(directory["uki.efi"], file);
+        return [.. Tool.Run("objdump", "-h", directory["uki.efi"]).Output.Split('\n')
+            .Select(static line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .Where(static fields => fields.Length == 7 && int.TryParse(fields[0], out _))
+            .Select(static f => $"{f[1]} {Hex(f[2])} {Hex(f[3])} {Hex(f[5])}")];
+
+        static string Hex(string text) => ulong.Parse(text, NumberStyles.HexNumber, CultureInfo.InvariantCulture).ToString("x", CultureInfo.InvariantCulture);
+    }
+
     [Fact]
     public void TheForeignToolSeesTheSections()
     {
-        using var directory = new TempDirectory();
-        ImageFile.Write(UkiWriter.Write(Options(PeSample.Stub(), PeSample.Kernel(true), "initrd"u8.ToArray())), directory["uki.efi"]);
-        var lines = Tool.RunOk("objdump", "-h", directory["uki.efi"]).Split('\n')
-            .Select(static line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Where(static fields => fields.Length == 7)
-            .Where(static fields => int.TryParse(fields[0], out _));
-        var expected = PeImage.Read(new MemoryBlob(File.ReadAllBytes(directory["uki.efi"])));
+        byte[] uki = Bytes(UkiWriter.Write(Options(PeSample.Stub(), PeSample.Kernel(true), "initrd"u8.ToArray())));
+        var expected = PeImage.Read(new MemoryBlob(uki));
         Assert.Equal(
-            expected.Sections.Zip(expected.Headers, static (s, h) => $"{s.Name} {s.VirtualAddress:x} {h.PointerToRawData.Value:x}"),
-            lines.Select(static f => $"{f[1]} {ulong.Parse(f[3], NumberStyles.HexNumber, CultureInfo.InvariantCulture):x} {uint.Parse(f[5], NumberStyles.HexNumber, CultureInfo.InvariantCulture):x}"));
+            expected.Sections.Zip(expected.Headers, static (s, h) => $"{s.Name} {s.Content.Length:x} {s.VirtualAddress:x} {h.PointerToRawData.Value:x}"),
+            ForeignSections(uki));
+        // The first section's address.
+        byte[] flipped = [.. uki];
+        flipped[(int)expected.SectionTableOffset + 13] ^= 0x40;
+        Assert.NotEqual(ForeignSections(uki), ForeignSections(flipped));
     }
 
     /// <summary>In a root with systemd's ukify, named by DIECAST_TRIXIE, its output is ours to the last byte.</summary>
