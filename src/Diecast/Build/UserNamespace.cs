@@ -25,17 +25,15 @@ public static partial class UserNamespace
     [LibraryImport("libc", EntryPoint = "kill")]
     private static partial int Kill(int process, int signal);
 
-    /// <summary>Whether this process is the one inside. It then ends when the one outside does.</summary>
-    public static bool Entered()
+    /// <summary>Whether this process is the one inside.</summary>
+    public static bool IsInside => Environment.GetEnvironmentVariable(Marker) == "1";
+
+    /// <summary>Has the kernel end the process inside when the one outside ends, however it does.</summary>
+    public static void EndWithParent()
     {
         const int setParentDeathSignal = 1;
         const int sigterm = 15;
-        bool inside = Environment.GetEnvironmentVariable(Marker) == "1";
-        if (inside)
-        {
-            _ = Prctl(setParentDeathSignal, sigterm);
-        }
-        return inside;
+        _ = Prctl(setParentDeathSignal, sigterm);
     }
 
     /// <summary>Runs this program with these arguments inside, on this terminal, and returns its exit code.</summary>

@@ -29,5 +29,8 @@ public sealed class WorkDirectory : IDisposable
 
     public string this[string name] => System.IO.Path.Join(Path, name);
 
+    /// <summary>Makes a directory in it and returns its path.</summary>
+    public string Subdirectory(string name) => Directory.CreateDirectory(this[name]).FullName;
+
     public void Dispose() => HostTree.Delete(Posix.AT_FDCWD, Posix.Bytes(Path));
 }

@@ -21,14 +21,21 @@ public enum UnifiedKernelImages { Auto, Unsigned }
 /// <summary>A setting that may be left to the tool.</summary>
 public enum Feature { Auto, Yes, No }
 
-/// <summary>A directory or tar archive to be copied into a tree.</summary>
+/// <summary>A directory, a tar archive (its name ends in <c>.tar</c>) or a single file to be copied into a tree.</summary>
 /// <param name="Source">Absolute path on the host.</param>
 /// <param name="Target">Absolute path in the tree; "/" for its root.</param>
 public readonly record struct SourceTree(string Source, string Target);
 
 /// <summary>How downloads reach the network. Never part of the output.</summary>
 public sealed record Proxy(
-    string? Url, ImmutableArray<string> Exclude, string? PeerCertificate, string? ClientCertificate, string? ClientKey);
+    string? Url, ImmutableArray<string> Exclude, string? PeerCertificate, string? ClientCertificate, string? ClientKey)
+{
+    /// <summary>The URL without user and password, which a summary in a log must not show.</summary>
+    internal string? DisplayUrl => Url is { } url && url.IndexOf("://", StringComparison.Ordinal) is >= 0 and var scheme
+        && url.LastIndexOf('@') is var at && at > scheme
+        ? url[..(scheme + 3)] + url[(at + 1)..]
+        : Url;
+}
 
 /// <summary>
 /// The resolved configuration of one image: files, command line, conventions and defaults put together, checked, and with

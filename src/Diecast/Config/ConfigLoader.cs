@@ -47,7 +47,7 @@ public sealed class ConfigLoader
         _directory = nested ? Path.Join(source.Directory, "mkosi") : source.Directory;
         _display = nested ? Path.Join(source.DisplayDirectory, "mkosi") : source.DisplayDirectory;
         _merged = new MergedValues(_files, _commandLine);
-        _specifiers = new Specifiers(_merged, _directory);
+        _specifiers = new Specifiers(_merged, source.Directory, _directory);
     }
 
     /// <exception cref="ConfigException">With everything that is wrong.</exception>
@@ -85,12 +85,21 @@ public sealed class ConfigLoader
             }
             else if (setting.Group == SettingGroup.Acts)
             {
-                Try(location, () =>
-                {
-                    string text = isText ? Conventions.ReadText(path) : Path.GetFileName(path);
-                    Assign(_files, setting, [(text, location)], text.Length == 0, expand: false);
-                });
+                AssignFile(setting, path, isText, location);
             }
+        }
+    }
+
+    private void AssignFile(Setting setting, string path, bool isText, Location location)
+    {
+        try
+        {
+            string text = isText ? Conventions.ReadText(path) : Path.GetFileName(path);
+            Assign(_files, setting, [(text, location)], text.Length == 0, expand: false);
+        }
+        catch (Exception error) when (error is FormatException or IOException or UnauthorizedAccessException)
+        {
+            _errors.Add(new Diagnostic(new Location(location.Source), error.Message));
         }
     }
 
@@ -101,18 +110,14 @@ public sealed class ConfigLoader
         {
             return;
         }
-        IniFile? file = null;
-        Try(new Location(Display(path)), () => file = IniFile.Parse(File.ReadAllBytes(path), Display(path), _errors));
-        foreach (var (section, location) in file?.Sections ?? [])
+        var file = IniFile.Parse(File.ReadAllBytes(path), Display(path), _errors);
+        foreach (var (section, location) in file.Sections)
         {
             CheckSection(section, location);
         }
-        foreach (var assignment in file?.Assignments ?? [])
+        foreach (var assignment in file.Assignments.Where(static assignment => IsKnownSection(assignment.Section)))
         {
-            if (IsKnownSection(assignment.Section))
-            {
-                Assign(assignment);
-            }
+            Assign(assignment);
         }
     }
 
@@ -127,7 +132,8 @@ public sealed class ConfigLoader
         }
         else if (!IsKnownSection(section))
         {
-            _errors.Add(new Diagnostic(location, $"[{section}] is unknown{Names.Suggest(section, [.. SettingTable.Sections, "Match"])}"));
+            string suggestion = Spelling.Suggest(section, [.. SettingTable.Sections, "Match"]);
+            _errors.Add(new Diagnostic(location, $"[{section}] is unknown{suggestion}"));
         }
     }
 
@@ -137,7 +143,7 @@ public sealed class ConfigLoader
         string name = assignment.Key.TrimStart('@');
         if (SettingTable.Find(name) is not { } setting)
         {
-            string suggestion = Names.Suggest(name, [.. SettingTable.All.Select(static row => row.Name)]);
+            string suggestion = Spelling.Suggest(name, [.. SettingTable.All.Select(static row => row.Name)]);
             _errors.Add(new Diagnostic(assignment.Location, $"{name}= is unknown{suggestion}"));
             return;
         }
@@ -170,53 +176,53 @@ public sealed class ConfigLoader
         values.MarkGiven(setting);
         foreach (var (line, location) in lines)
         {
-            Try(location, () =>
+            try
             {
-                if (!setting.Syntax.IsList && line.Contains('\n', StringComparison.Ordinal) && setting.Group != SettingGroup.Ignored)
-                {
-                    throw new FormatException($"{setting.Name}= takes one line");
-                }
-                string text = expand && setting.Group != SettingGroup.Ignored ? _specifiers.Expand(line, setting.Syntax.Paths) : line;
-                foreach (string item in setting.Syntax.Split?.Invoke(text) ?? [text])
+                foreach (string item in Items(setting, line, expand))
                 {
                     Accept(values, setting, item, location);
                 }
-            });
+            }
+            catch (FormatException error)
+            {
+                _errors.Add(Diagnostic.About(setting.Name, location, error.Message));
+            }
         }
+    }
+
+    private IEnumerable<string> Items(Setting setting, string line, bool expand)
+    {
+        if (setting.Group == SettingGroup.Ignored)
+        {
+            return [];
+        }
+        if (!setting.Syntax.IsList && line.Contains('\n', StringComparison.Ordinal))
+        {
+            throw new FormatException("takes one line");
+        }
+        // Split first: a directory may have a blank in its name.
+        var items = setting.Syntax.Split?.Invoke(line) ?? [line];
+        return expand ? items.Select(item => _specifiers.Expand(item, setting.Syntax.Paths)) : items;
     }
 
     private void Accept(SettingValues values, Setting setting, string item, Location location)
     {
-        switch (setting.Group)
-        {
-            case SettingGroup.Acts:
-                values.Add(setting, new SettingValue(Checked(setting, item, location), location));
-                break;
-            case SettingGroup.NotYet when !IsInert(setting, item):
-                throw new FormatException($"{setting.Name}= is not supported yet");
-            case SettingGroup.Refused when !IsInert(setting, item):
-                throw new FormatException($"{setting.Name}=: {setting.Instead}");
-        }
-    }
-
-    private string Checked(Setting setting, string item, Location location)
-    {
-        try
+        if (setting.Group == SettingGroup.Acts)
         {
             string text = setting.Syntax.Check(item);
             bool fromCaller = setting.Syntax.IsDictionary && !item.Contains('=', StringComparison.Ordinal);
-            return fromCaller ? FromCaller(item, location) : text;
+            values.Add(setting, new SettingValue(fromCaller ? FromCaller(item, location) : text, location));
         }
-        catch (FormatException error)
+        else if (!IsInert(setting, item))
         {
-            throw new FormatException($"{setting.Name}=: {error.Message}", error);
+            throw new FormatException(setting.Group == SettingGroup.Refused ? setting.Instead : "is not supported yet");
         }
     }
 
     // mkosi takes the value of a lone name from its caller; that is plain to see on a command line only.
-    private string FromCaller(string name, Location location) => location.Source.StartsWith('-')
+    private string FromCaller(string name, Location location) => location.IsOption
         ? $"{name}={_source.Environment.GetValueOrDefault(name)}"
-        : throw new FormatException($"the value of {name} would be the caller's: write {name}=VALUE here, or give it on the command line");
+        : throw new FormatException($"the value of {name} would be the caller's: write {name}=VALUE, or give it on the command line");
 
     private static bool IsInert(Setting setting, string item) => setting.Inert.Any(inert =>
         item == inert || (Syntax.TryBoolean(inert) is { } value && Syntax.TryBoolean(item) == value));
@@ -226,18 +232,6 @@ public sealed class ConfigLoader
         var resolver = new ConfigResolver(_source, _directory, Display(Path.Join(_directory, "mkosi.conf")), _merged, _errors);
         var config = resolver.Resolve([.. _warnings]);
         return config is not null && _errors.Count == 0 ? config : throw new ConfigException(_errors);
-    }
-
-    private void Try(Location location, Action action)
-    {
-        try
-        {
-            action();
-        }
-        catch (Exception error) when (error is FormatException or IOException or UnauthorizedAccessException)
-        {
-            _errors.Add(new Diagnostic(location, error.Message));
-        }
     }
 
     private string Display(string path) => Path.Join(_display, Path.GetRelativePath(_directory, path));

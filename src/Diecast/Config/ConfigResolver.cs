@@ -36,7 +36,9 @@ internal sealed partial class ConfigResolver(
             RepositoryKeyCheck = values.Boolean("RepositoryKeyCheck", true),
             Format = format,
             Output = Defaults.Output(values),
-            OutputDirectory = Path("OutputDirectory", mustExist: false) ?? directory,
+            OutputDirectory = values.Scalar("OutputDirectory") is { } output
+                ? Absolute(output.Location, output.Text)
+                : directory,
             ImageId = values.Text("ImageId"),
             ImageVersion = values.Text("ImageVersion"),
             CompressOutput = values.Choice("CompressOutput",
@@ -96,8 +98,8 @@ internal sealed partial class ConfigResolver(
         string architecture = values.Text("Architecture") ?? Names.Of(Defaults.Architecture);
         if (architecture != source.HostArchitecture)
         {
-            errors.Add(new Diagnostic(values.Scalar("Architecture")?.Location ?? new Location(configFile),
-                $"Architecture=: {architecture} is not the host's, and building for another is not supported yet"));
+            errors.Add(Diagnostic.About("Architecture", values.Scalar("Architecture")?.Location ?? new Location(configFile),
+                $"{architecture} is not the host's, and building for another is not supported yet"));
         }
         if (values.Scalar("Snapshot") is { } snapshot && !Day().IsMatch(snapshot.Text))
         {
@@ -178,14 +180,17 @@ internal sealed partial class ConfigResolver(
         foreach (var item in values.List("Environment"))
         {
             string[] parts = item.Text.Split('=', 2);
-            if (parts[0].Length == 0)
+            if (!VariableName().IsMatch(parts[0]))
             {
-                Report(item, "Environment", $"'{item.Text}' has no name");
+                Report(item, "Environment", $"'{parts[0]}' is no name of a variable");
             }
             variables[parts[0]] = item with { Text = parts[1] };
         }
         return variables;
     }
+
+    [GeneratedRegex(@"^[A-Za-z_][A-Za-z0-9_]*\z", RegexOptions.CultureInvariant)]
+    internal static partial Regex VariableName();
 
     private long? Epoch(SortedDictionary<string, SettingValue> variables)
     {
@@ -221,11 +226,10 @@ internal sealed partial class ConfigResolver(
         return options;
     }
 
-    private string? Path(string name, bool mustExist = true) =>
-        values.Scalar(name) is { } value ? Absolute(name, value, value.Text, mustExist) : null;
+    private string? Path(string name) => values.Scalar(name) is { } value ? Input(name, value, value.Text) : null;
 
     private ImmutableArray<string> Paths(string name) =>
-        [.. values.List(name).Select(value => Absolute(name, value, value.Text, true)).Distinct(StringComparer.Ordinal)];
+        [.. values.List(name).Select(value => Input(name, value, value.Text)).Distinct(StringComparer.Ordinal)];
 
     private ImmutableArray<SourceTree> Trees(string name) => [.. values.List(name).Select(value => Tree(name, value)).Distinct()];
 
@@ -233,26 +237,36 @@ internal sealed partial class ConfigResolver(
     {
         string[] parts = value.Text.Split(':', 2);
         string target = parts.Length < 2 || parts[1].Length == 0 ? "/" : parts[1];
-        if (!target.StartsWith('/'))
+        if (!target.StartsWith('/') || target.Split('/').Contains("..", StringComparer.Ordinal))
         {
-            Report(value, name, $"the target '{target}' must be an absolute path in the image");
+            Report(value, name, $"the target '{target}' must be an absolute path in the image, without '..'");
         }
-        else if (target.Split('/').Contains("..", StringComparer.Ordinal))
+        if (parts[0].EndsWith(".raw", StringComparison.Ordinal))
         {
-            Report(value, name, $"the target '{target}' must not have '..' in it");
+            Report(value, name, $"'{parts[0]}' is a disk image, which is not supported yet (possible: a directory, a file, a .tar)");
         }
-        return new SourceTree(Absolute(name, value, parts[0], true), target);
+        return new SourceTree(Input(name, value, parts[0]), target);
     }
 
-    private string Absolute(string name, SettingValue value, string text, bool mustExist)
+    // What is to be read must be there, and be a directory where only that makes sense.
+    private string Input(string name, SettingValue value, string text)
     {
-        string path = System.IO.Path.GetFullPath(ExpandVariables(text), directory);
-        if (mustExist && !System.IO.Path.Exists(path))
+        string path = Absolute(value.Location, text);
+        bool isDirectory = Directory.Exists(path);
+        string? wrong = !isDirectory && !File.Exists(path) ? "does not exist"
+            : name == "RepartDirectories" && !isDirectory ? "is no directory"
+            : name is "EnvironmentFiles" or "Initrds" && isDirectory ? "is a directory"
+            : null;
+        if (wrong is not null)
         {
-            Report(value, name, $"'{text}' does not exist");
+            Report(value, name, $"'{text}' {wrong}");
         }
         return path;
     }
+
+    // The command line speaks of the directory it is given in, which may be the parent of the configuration's.
+    private string Absolute(Location location, string text) =>
+        System.IO.Path.GetFullPath(ExpandVariables(text), location.IsOption ? source.Directory : directory);
 
     // Where an input is found may depend on the caller; what is in it may not.
     private string ExpandVariables(string text)
@@ -268,7 +282,7 @@ internal sealed partial class ConfigResolver(
 
     private void Report(SettingValue value, string name, string message)
     {
-        var diagnostic = new Diagnostic(value.Location, $"{name}=: {message}");
+        var diagnostic = Diagnostic.About(name, value.Location, message);
         if (!errors.Contains(diagnostic))
         {
             errors.Add(diagnostic);

@@ -3,12 +3,18 @@ namespace Diecast.Config;
 /// <summary>Where a value was written: a file and its line (from 1), or with line 0 a whole file or a command-line option.</summary>
 public readonly record struct Location(string Source, int Line = 0)
 {
+    internal bool IsOption => Source.StartsWith('-');
+
     public override string ToString() => Line > 0 ? $"{Source}:{Line}" : Source;
 }
 
 /// <summary>One finding about the user's input. Its text is <c>file:line: message</c>.</summary>
 public sealed record Diagnostic(Location Location, string Message)
 {
+    /// <summary>A finding about a value; where an option's name is the place, the setting's would only repeat it.</summary>
+    internal static Diagnostic About(string setting, Location location, string message) =>
+        new(location, location.IsOption ? message : $"{setting}=: {message}");
+
     public override string ToString() => $"{Location}: {Message}";
 }
 

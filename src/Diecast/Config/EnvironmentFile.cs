@@ -6,7 +6,8 @@ namespace Diecast.Config;
 /// </summary>
 internal static class EnvironmentFile
 {
-    public static IEnumerable<(string Name, SettingValue Value)> Parse(string text, string file, List<Diagnostic> diagnostics)
+    public static IEnumerable<(string Name, SettingValue Value)> Parse(
+        string text, string file, List<Diagnostic> diagnostics)
     {
         string[] lines = text.Split('\n');
         for (int i = 0; i < lines.Length; i++)
@@ -18,7 +19,7 @@ internal static class EnvironmentFile
                 continue;
             }
             int equals = line.IndexOf('=', StringComparison.Ordinal);
-            if (equals <= 0 || line.AsSpan(0, equals).ContainsAny(" \t\"'"))
+            if (equals <= 0 || !ConfigResolver.VariableName().IsMatch(line[..equals]))
             {
                 diagnostics.Add(new Diagnostic(location, $"'{line}' is not NAME=VALUE"));
                 continue;

@@ -1,3 +1,5 @@
+using System.Text.RegularExpressions;
+
 namespace Diecast.Config;
 
 public static partial class SettingTable
@@ -21,7 +23,7 @@ public static partial class SettingTable
             static c => c.Relative(c.ExtraTrees)) with { Files = Files("extra", "extra.tar") },
         Acts("Content", "RemovePackages", Names("PACKAGE"), "--remove-package", "packages to remove again near the end",
             static c => c.RemovePackages),
-        Acts("Content", "RemoveFiles", Names("GLOB"), "--remove-files", "files to delete last", static c => c.RemoveFiles),
+        Acts("Content", "RemoveFiles", Syntax.Globs, "--remove-files", "files to delete last", static c => c.RemoveFiles),
         Acts("Content", "CleanPackageMetadata", Feature, "--clean-package-metadata",
             "remove the package manager's database; auto: when the image has no package manager",
             static c => c.CleanPackageMetadata) with { Default = "auto" },
@@ -52,7 +54,7 @@ public static partial class SettingTable
             "--bootloader", "what the firmware starts", static c => c.Bootloader) with { Default = "systemd-boot" },
         NotYet("Content", "BiosBootloader", Text, "--bios-bootloader", "what a BIOS starts", "none"),
         NotYet("Content", "ShimBootloader", Text, "--shim-bootloader", "put shim before the boot loader", "none"),
-        Acts("Content", "UnifiedKernelImages", Syntax.Choice<UnifiedKernelImages>("none", "signed"), "--unified-kernel-images",
+        Acts("Content", "UnifiedKernelImages", Syntax.Choice<UnifiedKernelImages>("no", "none", "signed", "yes"), "--unified-kernel-images",
             "boot by unified kernel images", static c => c.UnifiedKernelImages) with { Default = "auto" },
         NotYet("Content", "UnifiedKernelImageFormat", Text, "--unified-kernel-image-format", "the name of a unified kernel image", "&e-&k")
             with { Default = "&e-&k" },
@@ -92,15 +94,17 @@ public static partial class SettingTable
 
     private static Setting[] FirstBoot() =>
     [
-        Acts("Content", "Locale", Text, "--locale", "the system's locale", static c => c.Locale),
-        Acts("Content", "LocaleMessages", Text, "--locale-messages", "the locale of messages", static c => c.LocaleMessages),
-        Acts("Content", "Keymap", Text, "--keymap", "the console's keyboard layout", static c => c.Keymap),
-        Acts("Content", "Timezone", Text, "--timezone", "the time zone, as in Europe/Berlin", static c => c.Timezone),
-        Acts("Content", "Hostname", Text, "--hostname", "the host name", static c => c.Hostname),
-        Acts("Content", "RootPassword", PasswordSyntax, "--root-password", "root's password as a hash", static c => c.RootPassword is null ? null : "(set)")
+        Acts("Content", "Locale", LocaleSyntax, "--locale", "the system's locale", static c => c.Locale),
+        Acts("Content", "LocaleMessages", LocaleSyntax, "--locale-messages", "the locale of messages", static c => c.LocaleMessages),
+        Acts("Content", "Keymap", KeymapSyntax, "--keymap", "the console's keyboard layout", static c => c.Keymap),
+        Acts("Content", "Timezone", TimezoneSyntax, "--timezone", "the time zone, as in Europe/Berlin", static c => c.Timezone),
+        Acts("Content", "Hostname", HostnameSyntax, "--hostname", "the host name", static c => c.Hostname),
+        Acts("Content", "RootPassword", PasswordSyntax, "--root-password", "root's password as a hash",
+            static c => c.RootPassword is null ? null : "(set)")
             with { Files = TextFile("rootpw") },
-        Acts("Content", "RootShell", Text, "--root-shell", "root's shell", static c => c.RootShell),
-        Acts("Content", "MachineId", Syntax.Uuid("a random machine id gives another image each time: write a UUID, or nothing to have one made at first boot"),
+        Acts("Content", "RootShell", ShellSyntax, "--root-shell", "root's shell", static c => c.RootShell),
+        Acts("Content", "MachineId", Syntax.Uuid(
+                "a random machine id gives another image each time: write a UUID, or nothing to have one made at first boot"),
             "--machine-id", "the machine id", static c => c.MachineId)
             with { Default = "made at first boot", Files = TextFile("machine-id") },
         Acts("Content", "Autologin", Boolean, "-a --autologin", "log root in on the consoles", static c => c.Autologin)
@@ -115,4 +119,25 @@ public static partial class SettingTable
             ? text
             : throw new FormatException(
                 "a plain password would be hashed with a random salt: write hashed: and the hash that 'openssl passwd -6' prints"));
+
+    private static Syntax LocaleSyntax => Syntax.Matching(LocalePattern(), "locale, as in de_DE.UTF-8");
+    private static Syntax KeymapSyntax => Syntax.Matching(KeymapPattern(), "keyboard layout, as in de-latin1");
+    private static Syntax TimezoneSyntax => Syntax.Matching(TimezonePattern(), "time zone, as in Europe/Berlin");
+    private static Syntax HostnameSyntax => Syntax.Matching(HostnamePattern(), "host name: up to 64 letters, digits, '-' and '.'");
+    private static Syntax ShellSyntax => Syntax.Matching(ShellPattern(), "absolute path of a shell");
+
+    [GeneratedRegex(@"^[A-Za-z0-9_.@-]+\z", RegexOptions.CultureInvariant)]
+    private static partial Regex LocalePattern();
+
+    [GeneratedRegex(@"^[A-Za-z0-9_.+@-]+\z", RegexOptions.CultureInvariant)]
+    private static partial Regex KeymapPattern();
+
+    [GeneratedRegex(@"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*\z", RegexOptions.CultureInvariant)]
+    private static partial Regex TimezonePattern();
+
+    [GeneratedRegex(@"^(?=.{1,64}\z)[A-Za-z0-9]+([.-]+[A-Za-z0-9]+)*\z", RegexOptions.CultureInvariant)]
+    private static partial Regex HostnamePattern();
+
+    [GeneratedRegex(@"^/[^\s:\p{C}]+\z", RegexOptions.CultureInvariant)]
+    private static partial Regex ShellPattern();
 }

@@ -70,7 +70,7 @@ public static partial class SettingTable
             static c => c.Relative(c.EnvironmentFiles)) with { Files = Files("env") },
         Ignored("Build", "WithTests", Boolean, "-T --with-tests", "tell build scripts to run tests"),
         NotYet("Build", "WithNetwork", Boolean, "--with-network", "let build scripts use the network", "no"),
-        Acts("Build", "ProxyUrl", Text with { Placeholder = "URL" }, "--proxy-url", "the proxy for downloads", static c => c.Proxy.Url)
+        Acts("Build", "ProxyUrl", Text with { Placeholder = "URL" }, "--proxy-url", "the proxy for downloads", static c => c.Proxy.DisplayUrl)
             with { Default = "http_proxy, https_proxy" },
         Acts("Build", "ProxyExclude", Names("HOST"), "--proxy-exclude", "hosts to reach without the proxy", static c => c.Proxy.Exclude)
             with { Default = "no_proxy" },

@@ -6,7 +6,7 @@ namespace Diecast.Config;
 /// Expands mkosi's <c>%x</c> in a value from a file, by what is known at that point of the file; what the command line says
 /// counts as known from the start.
 /// </summary>
-internal sealed class Specifiers(MergedValues values, string directory)
+internal sealed class Specifiers(MergedValues values, string invocationDirectory, string directory)
 {
     /// <exception cref="FormatException">A specifier is unknown, not yet known, or a fact of the host.</exception>
     public string Expand(string text, PathUse use)
@@ -37,7 +37,8 @@ internal sealed class Specifiers(MergedValues values, string directory)
         'I' => "main",
         'F' => "ext4",
         'O' => HostPath(specifier, use, values.Text("OutputDirectory") ?? directory),
-        'C' or 'D' or 'P' => HostPath(specifier, use, directory),
+        'D' => HostPath(specifier, use, invocationDirectory),
+        'C' or 'P' => HostPath(specifier, use, directory),
         _ => throw new FormatException($"the specifier %{specifier} is unknown (a percent sign is %%)"),
     };
 

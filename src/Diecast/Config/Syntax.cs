@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 
 namespace Diecast.Config;
 
@@ -56,10 +57,23 @@ public sealed record Syntax(string Placeholder, Func<string, string> Check)
 
     public static Syntax TreeList { get; } = List("PATH[:TARGET]") with { Paths = PathUse.Tree };
 
+    /// <summary>A word that becomes, or becomes part of, a file's name.</summary>
     public static Syntax FileName { get; } = new("NAME", static text =>
-        text.Contains('/', StringComparison.Ordinal) || text is "." or ".."
-            ? throw new FormatException($"'{text}' must be a file name without a directory (OutputDirectory= has that)")
+        text is "." or ".." || text.Any(static c => c == '/' || char.IsWhiteSpace(c) || char.IsControl(c))
+            ? throw new FormatException($"'{text}' must be a file name, without directory or blanks")
             : text);
+
+    /// <summary>Shell patterns of files in the image.</summary>
+    public static Syntax Globs { get; } = List("GLOB") with
+    {
+        Check = static text => text.Split('/').Contains("..", StringComparer.Ordinal)
+            ? throw new FormatException($"'{text}' must not have '..' in it")
+            : text,
+    };
+
+    /// <summary>Text that goes into a file of the image as it stands, and so must be of the characters that belong there.</summary>
+    public static Syntax Matching(Regex pattern, string what) => new("TEXT", text =>
+        pattern.IsMatch(text) ? text : throw new FormatException($"'{text}' is no {what}"));
 
     public static Syntax Uuid(string random) => new("UUID", text => text == "random"
         ? throw new FormatException(random)
@@ -109,7 +123,7 @@ public sealed record Syntax(string Placeholder, Func<string, string> Check)
         string known = $"possible now: {string.Join(", ", names)}";
         throw new FormatException(notYet.Contains(text, StringComparer.Ordinal)
             ? $"'{text}' is not supported yet ({known})"
-            : $"'{text}' is unknown{Names.Suggest(text, [.. names, .. notYet])} ({known})");
+            : $"'{text}' is unknown{Spelling.Suggest(text, [.. names, .. notYet])} ({known})");
     }
 
     private static string CheckFeature(string text) => text switch

@@ -21,6 +21,9 @@ public sealed record FileSystemOptions
     /// <summary>The logical sector size in bytes: 512 or 4096.</summary>
     public int SectorSize { get; init; } = 512;
 
+    /// <summary>FAT's type: 12, 16 or 32; null for what the size suggests. An ESP on a fixed disk is to be 32.</summary>
+    public int? FatBits { get; init; }
+
     /// <summary>Where the partition starts on its disk, in bytes; for the formats that record it.</summary>
     public long PartitionOffset { get; init; }
 
@@ -55,6 +58,12 @@ public interface IFileSystemFormat
 
     /// <summary>The least size in bytes that holds the tree.</summary>
     long Measure(FileTree tree, FileSystemOptions options);
+
+    /// <summary>
+    /// A size in bytes that leaves room to write, as systemd-repart's <c>Minimize=guess</c> gives it: what the tree and
+    /// the structures take and half as much again, computed from the tree alone.
+    /// </summary>
+    long MeasureGuess(FileTree tree, FileSystemOptions options) => checked(Measure(tree, options) / 2 * 3);
 
     /// <summary>The file system as an image. Cannot refuse a tree that <see cref="Check"/> let pass.</summary>
     Image Write(FileTree tree, FileSystemOptions options);

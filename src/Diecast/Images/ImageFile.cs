@@ -13,6 +13,9 @@ public static class ImageFile
     private const int ChunkSize = 1 << 20;
     private const int ChunksInFlight = 8;
 
+    /// <summary>The least gap in bytes that is left out of the file.</summary>
+    private const int HoleSize = 4096;
+
     private readonly record struct Chunk(long Offset, byte[] Buffer, int Length);
 
     /// <summary>Writes the blob and returns the SHA-256 of all its bytes, holes included.</summary>
@@ -146,10 +149,20 @@ public static class ImageFile
         int length = 0;
         foreach (var extent in extents)
         {
-            if (buffer is not null && (extent.Offset != start + length || length == ChunkSize))
+            if (buffer is not null)
             {
-                yield return new Chunk(start, buffer, length);
-                buffer = null;
+                // A gap too small to be a hole is written with what is around it: most files do not fill their last block.
+                long gap = extent.Offset - (start + length);
+                if (gap < HoleSize && length + gap < ChunkSize)
+                {
+                    buffer.AsSpan(length, (int)gap).Clear();
+                    length += (int)gap;
+                }
+                else
+                {
+                    yield return new Chunk(start, buffer, length);
+                    buffer = null;
+                }
             }
             long done = 0;
             while (done < extent.Length)

@@ -6,7 +6,7 @@ namespace Diecast.Trees;
 public sealed record TreePath(TreePath? Parent, FileName Name)
 {
     /// <summary>"/usr/bin/bash".</summary>
-    public override string ToString() => $"{Parent}/{Name}";
+    public override string ToString() => FileName.Display(ToBytes());
 
     /// <summary>The path's bytes with a slash before each name.</summary>
     public byte[] ToBytes()

@@ -121,6 +121,17 @@ public sealed class HostTree
         return names;
     }
 
+    /// <summary>Gives the files of a directory of the host the metadata of a tree that was read from it, as far as the host lets.</summary>
+    public static void Apply(FileTree tree, ReadOnlySpan<byte> path)
+    {
+        // Backwards, so that a directory comes after what is in it.
+        foreach (var entry in tree.Walk().Reverse())
+        {
+            byte[] host = [.. path, .. entry.Path?.ToBytes() ?? []];
+            Posix.SetTimes(Posix.AT_FDCWD, host, entry.Node.Metadata.Mtime);
+        }
+    }
+
     /// <summary>Removes a name from an open directory with all below it. Links are not followed.</summary>
     public static void Delete(int directory, ReadOnlySpan<byte> name)
     {

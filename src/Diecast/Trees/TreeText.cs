@@ -31,11 +31,13 @@ public static class TreeText
     }
 
     /// <summary>SHA-256 of the text form in UTF-8: equal exactly for equal trees.</summary>
-    public static byte[] Digest(FileTree tree)
+    /// <exception cref="OperationCanceledException">Between two entries.</exception>
+    public static byte[] Digest(FileTree tree, CancellationToken cancellation = default)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (string line in Lines(tree))
         {
+            cancellation.ThrowIfCancellationRequested();
             hash.AppendData(Encoding.UTF8.GetBytes(line));
             hash.AppendData("\n"u8);
         }

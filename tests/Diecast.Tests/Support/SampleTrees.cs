@@ -70,6 +70,30 @@ internal static class SampleTrees
                 return builder.Build();
             });
 
+    /// <summary>The tree with other metadata; hard links stay.</summary>
+    public static FileTree Map(FileTree tree, Func<Metadata, Metadata> map)
+    {
+        var nodes = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
+        return new FileTree((DirectoryNode)MapNode(tree.Root));
+
+        Node MapNode(Node node)
+        {
+            if (!nodes.TryGetValue(node, out var mapped))
+            {
+                var metadata = map(node.Metadata);
+                nodes.Add(node, mapped = node switch
+                {
+                    DirectoryNode directory => new DirectoryNode(metadata, [.. directory.Entries.Select(e => new DirectoryEntry(e.Name, MapNode(e.Node)))]),
+                    FileNode file => new FileNode(metadata, file.Content),
+                    SymlinkNode symlink => new SymlinkNode(metadata, symlink.Target),
+                    DeviceNode device => new DeviceNode(metadata, device.Type, device.Major, device.Minor),
+                    _ => new SpecialNode(metadata, node.Type),
+                });
+            }
+            return mapped;
+        }
+    }
+
     private static bool LeadsThroughFile(TreeBuilder builder, byte[] path)
     {
         for (int i = 1; i < path.Length; i++)

@@ -25,8 +25,8 @@ internal sealed class Checksums
     public uint Bitmap(ReadOnlySpan<byte> bitmap) => Crc32C.Append(_seed, bitmap);
 
     /// <summary>Of a descriptor whose checksum field is zero.</summary>
-    public ushort Descriptor(int group, in GroupDescriptor descriptor) =>
-        (ushort)Crc32C.Append(Crc32C.Append(_seed, (uint)group), OnDisk.Bytes(descriptor));
+    public ushort Descriptor(int group, in GroupDescriptor descriptor, int size = GroupDescriptor.Size) =>
+        (ushort)Crc32C.Append(Crc32C.Append(_seed, (uint)group), OnDisk.Bytes(descriptor).AsSpan(0, size));
 
     /// <summary>Of a whole inode whose checksum fields are zero.</summary>
     public uint Inode(uint number, uint generation, ReadOnlySpan<byte> inode) =>

@@ -16,6 +16,9 @@ public sealed class Ext4Format : IFileSystemFormat
     /// <summary>32 MiB: the least size in bytes that systemd-repart gives to ext4.</summary>
     public const long MinimumGuess = 32 * 1024 * 1024;
 
+    /// <summary>What mke2fs writes of an empty file system of 1 TiB that it need not zero; in blocks of 4 KiB.</summary>
+    private const long GuessBaseBlocks = 4006;
+
     public string Name => "ext4";
 
     public IReadOnlyList<string> Check(FileTree tree, FileSystemOptions options)
@@ -34,6 +37,20 @@ public sealed class Ext4Format : IFileSystemFormat
 
     public long Measure(FileTree tree, FileSystemOptions options) => Measure(Plan.For(tree, options));
 
+    /// <summary>
+    /// A size in bytes with room to write in, as systemd-repart's <c>Minimize=guess</c> gives it: half again as much as the
+    /// tree would take in a sparse file system of 1 TiB, whose own structures count too, and at least 32 MiB. It also
+    /// holds half again as many inodes as the tree has.
+    /// </summary>
+    public long MeasureGuess(FileTree tree, FileSystemOptions options)
+    {
+        var plan = Plan.For(tree, options);
+        long used = GuessBaseBlocks + Allocation.ContentBlocks(plan)
+            + ((long)plan.LastInode).DivideUp(Layout.InodesPerBlock);
+        long guess = (used * Layout.BlockSize * 3 / 2).AlignUp(Layout.BlockSize);
+        return Math.Max(Math.Max(guess, MinimumGuess), Measure(plan, WithSpare(plan.LastInode)));
+    }
+
     public Image Write(FileTree tree, FileSystemOptions options)
     {
         var plan = Plan.For(tree, options);
@@ -47,9 +64,11 @@ public sealed class Ext4Format : IFileSystemFormat
         return Writer.Write(plan, layout, allocation, size);
     }
 
-    public bool Recognizes(Blob blob) => false;
+    public bool Recognizes(Blob blob) => Volume.Recognizes(blob);
 
-    public FileSystemView Read(Blob blob) => throw new InvalidDataException("ext4");
+    public FileSystemView Read(Blob blob) => Reader.Read(blob);
+
+    private static long WithSpare(long inodes) => inodes + inodes / 2;
 
     private static (Layout Layout, Allocation Allocation)? Fit(Plan plan, long size)
     {
@@ -58,7 +77,7 @@ public sealed class Ext4Format : IFileSystemFormat
             return null;
         }
         // Room for half again the inodes where there is room; else those that the tree takes.
-        foreach (long inodes in new[] { plan.LastInode + plan.LastInode / 2, plan.LastInode })
+        foreach (long inodes in new[] { WithSpare(plan.LastInode), plan.LastInode })
         {
             if (Layout.For(size / Layout.BlockSize, inodes) is { } layout)
             {
@@ -73,12 +92,14 @@ public sealed class Ext4Format : IFileSystemFormat
     }
 
     /// <summary>The least size that <see cref="Fit"/> accepts.</summary>
-    private static long Measure(Plan plan)
+    private static long Measure(Plan plan) => Measure(plan, plan.LastInode);
+
+    private static long Measure(Plan plan, long inodes)
     {
         long blocks = Math.Max(MinimumSize / Layout.BlockSize, Allocation.ContentBlocks(plan));
         while (true)
         {
-            var layout = Layout.For(blocks, plan.LastInode);
+            var layout = Layout.For(blocks, inodes);
             if (layout is null || layout.Blocks < blocks)
             {
                 blocks++;

@@ -54,8 +54,8 @@ internal sealed class Plan
 
     private static readonly FileName s_lostAndFound = new("lost+found");
 
-    // The tree is frozen: what has been read once to find its holes need not be read again to measure, check and write.
-    private static readonly ConditionalWeakTable<Blob, IReadOnlyList<ByteRange>> s_runs = [];
+    // The tree is frozen, and to check, to measure and to write it takes the same plan.
+    private static readonly ConditionalWeakTable<FileTree, Plan> s_latest = [];
 
     private readonly List<string> _errors = [];
     private readonly Dictionary<Node, PlannedInode> _byNode = new(ReferenceEqualityComparer.Instance);
@@ -98,7 +98,17 @@ internal sealed class Plan
     /// <summary>Each with the path it is about. Where there are any, the plan has no directories and runs.</summary>
     public IReadOnlyList<string> Errors => _errors;
 
-    public static Plan For(FileTree tree, FileSystemOptions options) => new(tree, options);
+    /// <summary>The options' size does not matter.</summary>
+    public static Plan For(FileTree tree, FileSystemOptions options)
+    {
+        var unsized = options with { Size = null };
+        if (!s_latest.TryGetValue(tree, out var plan) || plan.Options != unsized)
+        {
+            plan = new Plan(tree, unsized);
+            s_latest.AddOrUpdate(tree, plan);
+        }
+        return plan;
+    }
 
     private void CheckOptions()
     {
@@ -242,8 +252,7 @@ internal sealed class Plan
                 }
             }
         }
-        Parallel.For(0, large.Count, i =>
-            large[i].Runs = s_runs.GetValue(((FileNode)large[i].Node).Content, static content => DataRuns.Find(content)));
+        Parallel.For(0, large.Count, i => large[i].Runs = DataRuns.Find(((FileNode)large[i].Node).Content));
     }
 
     private void Error(PlannedInode inode, string what) => Error(inode.Name, what);

@@ -231,6 +231,12 @@ internal struct GroupDescriptor
     public Le<ushort> BlockBitmapChecksumHigh;
     public Le<ushort> InodeBitmapChecksumHigh;
     public Le<uint> Reserved;
+
+    public readonly long BlockBitmap => BlockBitmapLow | (long)BlockBitmapHigh.Value << 32;
+
+    public readonly long InodeBitmap => InodeBitmapLow | (long)InodeBitmapHigh.Value << 32;
+
+    public readonly long InodeTable => InodeTableLow | (long)InodeTableHigh.Value << 32;
 }
 
 /// <summary>

@@ -21,7 +21,7 @@ internal sealed partial class Writer
             uint first = 1 + (uint)(group * _layout.InodesPerGroup);
             var table = new ComputedBlob((long)UsedInodes(group) * Layout.InodeSize, (offset, destination) =>
                 ReadInodeTable(first, offset, destination));
-            _builder.Place(_layout.InodeTable(group) * Layout.BlockSize, table, GroupLabel(group, "inode table"));
+            _builder.Place(_layout.InodeTable(group) * Layout.BlockSize, table, GroupLabel(group, InodeTablePart));
         }
     }
 
@@ -202,10 +202,10 @@ internal sealed partial class Writer
                 {
                     OnDisk.Write(names.AsSpan(copy * sizeof(uint)), (Le<uint>)(uint)(Layout.GroupStart(copies[copy]) + block));
                 }
-                Place(block, names, new Label("ext4 reserved descriptor block", i));
+                Place(block, names, ReservedDescriptor);
             }
         }
-        Place(_allocation.ResizeBlock, root, "ext4 resize inode");
+        Place(_allocation.ResizeBlock, root, ResizeInodeLabel);
     }
 
     private InodeRecord JournalInode()
@@ -236,9 +236,9 @@ internal sealed partial class Writer
             Users = 1,
         };
         _plan.Uuid.CopyTo(superblock.Uuid);
-        Place(_allocation.Journal.Extents[0].Physical, OnDisk.Bytes(superblock), "ext4 journal");
+        Place(_allocation.Journal.Extents[0].Physical, OnDisk.Bytes(superblock), Journal);
         EncodeExtents(Plan.JournalInode, _allocation.Journal, node =>
-            Place(node.Block, node.Bytes, "ext4 journal extents"));
+            Place(node.Block, node.Bytes, JournalExtents));
     }
 
     /// <summary>Everything that the inodes of the tree point to.</summary>
@@ -251,20 +251,20 @@ internal sealed partial class Writer
             object path = (object?)inode.Path ?? "/";
             if (inode.Node is FileNode file)
             {
-                PlaceExtents(placement, file.Content, new Label("file", path));
+                PlaceExtents(placement, file.Content, new Label(FileKind, path));
             }
             else if (inode.Bytes is { } bytes)
             {
-                string kind = inode.Node is DirectoryNode ? "directory" : "symlink";
+                string kind = inode.Node is DirectoryNode ? DirectoryKind : SymlinkKind;
                 PlaceExtents(placement, new MemoryBlob(bytes), new Label(kind, path));
             }
             if (placement.TreeBlocks.Length > 0)
             {
-                EncodeExtents(inode.Number, placement, node => Place(node.Block, node.Bytes, new Label("extents of", path)));
+                EncodeExtents(inode.Number, placement, node => Place(node.Block, node.Bytes, new Label(ExtentsKind, path)));
             }
             if (inode.Xattrs.Block is { } block)
             {
-                PlaceXattrs(placement.XattrBlock, block, new Label("xattrs of", path));
+                PlaceXattrs(placement.XattrBlock, block, new Label(XattrsKind, path));
             }
         }
     }

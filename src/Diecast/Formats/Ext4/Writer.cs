@@ -44,7 +44,13 @@ internal sealed partial class Writer
         return writer._builder.Build(length);
     }
 
-    private static Label GroupLabel(int group, string part) => new("ext4 group", new GroupPart(group, part));
+    public const string SuperblockCopy = "superblock copy", DescriptorsCopy = "descriptors copy", BlockBitmapPart = "block bitmap",
+        InodeBitmapPart = "inode bitmap", InodeTablePart = "inode table", DirectoryKind = "directory", FileKind = "file",
+        SymlinkKind = "symlink", ExtentsKind = "extents of", XattrsKind = "xattrs of", Descriptors = "ext4 group descriptors",
+        ReservedDescriptor = "ext4 reserved descriptor block", ResizeInodeLabel = "ext4 resize inode",
+        Journal = "ext4 journal", JournalExtents = "ext4 journal extents", Unclaimed = "ext4 unclaimed";
+
+    public static Label GroupLabel(int group, string part) => new("ext4 group", new GroupPart(group, part));
 
     private void Place(long block, ReadOnlyMemory<byte> bytes, Label label) =>
         _builder.Place(block * Layout.BlockSize, bytes, label);
@@ -93,8 +99,8 @@ internal sealed partial class Writer
                 long start = Layout.GroupStart(group);
                 _builder.Place(
                     group == 0 ? Superblock.Offset : start * Layout.BlockSize, OnDisk.Bytes(superblock),
-                    group == 0 ? "ext4 superblock" : GroupLabel(group, "superblock copy"));
-                Place(start + 1, descriptors, group == 0 ? "ext4 group descriptors" : GroupLabel(group, "descriptors copy"));
+                    group == 0 ? "ext4 superblock" : GroupLabel(group, SuperblockCopy));
+                Place(start + 1, descriptors, group == 0 ? Descriptors : GroupLabel(group, DescriptorsCopy));
             }
         }
     }
@@ -116,7 +122,7 @@ internal sealed partial class Writer
         {
             byte[] bitmap = BlockBitmap(group);
             blockChecksum = _plan.Checksums.Bitmap(bitmap);
-            Place(_layout.BlockBitmap(group), bitmap, GroupLabel(group, "block bitmap"));
+            Place(_layout.BlockBitmap(group), bitmap, GroupLabel(group, BlockBitmapPart));
         }
         if (usedInodes == 0)
         {
@@ -126,7 +132,7 @@ internal sealed partial class Writer
         {
             byte[] bitmap = InodeBitmap(usedInodes);
             inodeChecksum = _plan.Checksums.Bitmap(bitmap.AsSpan(0, _layout.InodesPerGroup / 8));
-            Place(_layout.InodeBitmap(group), bitmap, GroupLabel(group, "inode bitmap"));
+            Place(_layout.InodeBitmap(group), bitmap, GroupLabel(group, InodeBitmapPart));
         }
         return new GroupDescriptor
         {

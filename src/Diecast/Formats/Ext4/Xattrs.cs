@@ -29,6 +29,13 @@ internal sealed record Xattrs(byte[]? Inline, byte[]? Block)
         (7, "system."u8.ToArray()),
     ];
 
+    /// <summary>What a name of this kind starts with, or null.</summary>
+    public static byte[]? PrefixOf(byte index) =>
+        Array.Find(s_prefixes, prefix => prefix.Index == index).Prefix;
+
+    /// <summary>Whether the value is a POSIX ACL, which has one form on disk and one in the system calls.</summary>
+    public static bool IsAcl(byte index) => index is AclAccess or AclDefault;
+
     public static readonly Xattrs None = new(null, null);
 
     private readonly record struct Attribute(byte Index, byte[] Name, byte[] Value) : IComparable<Attribute>
@@ -87,7 +94,7 @@ internal sealed record Xattrs(byte[]? Inline, byte[]? Block)
         var name = xattr.Name.AsSpan();
         foreach (var (index, prefix) in s_prefixes)
         {
-            bool whole = index is AclAccess or AclDefault;
+            bool whole = IsAcl(index);
             if (whole ? !name.SequenceEqual(prefix) : !name.StartsWith(prefix))
             {
                 continue;

@@ -28,6 +28,7 @@ public sealed record GptView
 /// <summary>Reads GUID partition tables of any origin. A damaged primary table is replaced by the backup.</summary>
 public static class GptReader
 {
+    private const int MaximumEntrySize = 4096;
     private const int MaximumEntriesSize = 4 << 20;
     private const int MinimumHeaderSize = 92;
 
@@ -103,14 +104,16 @@ public static class GptReader
         var header = OnDisk.Read<GptHeader>(sector);
         Require(header.Signature == GptHeader.SignatureValue, name, "no signature");
         Require(header.Revision == GptHeader.RevisionValue, name, $"revision {(uint)header.Revision:x8}");
-        Require(header.HeaderSize >= MinimumHeaderSize && header.HeaderSize <= sectorSize, name, $"a header of {(uint)header.HeaderSize} bytes");
+        Require(header.HeaderSize >= MinimumHeaderSize && header.HeaderSize <= sectorSize, name,
+            $"a header of {(uint)header.HeaderSize} bytes");
         Span<byte> checkedBytes = sector.AsSpan(0, (int)(uint)header.HeaderSize);
         checkedBytes.Slice((int)Marshal.OffsetOf<GptHeader>(nameof(GptHeader.HeaderCrc32)), sizeof(uint)).Clear();
         Require(Crc32.HashToUInt32(checkedBytes) == header.HeaderCrc32, name, "wrong checksum");
         Require((long)(ulong)header.MyLba == lba, name, $"claims to be at sector {(ulong)header.MyLba}");
         long count = header.NumberOfPartitionEntries;
         long size = header.SizeOfPartitionEntry;
-        Require(size >= Unsafe.SizeOf<GptEntry>() && size <= 4096 && count * size <= MaximumEntriesSize, name, $"{count} entries of {size} bytes");
+        Require(size >= Unsafe.SizeOf<GptEntry>() && size <= MaximumEntrySize && count * size <= MaximumEntriesSize, name,
+            $"{count} entries of {size} bytes");
         ulong entriesLba = header.PartitionEntryLba;
         Require(entriesLba >= 2 && entriesLba < (ulong)(disk.Length / sectorSize), name, $"entries at sector {entriesLba}");
         byte[] entries = disk.ReadBytes((long)entriesLba * sectorSize, (int)(count * size));

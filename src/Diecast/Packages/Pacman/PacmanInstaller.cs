@@ -15,11 +15,7 @@ public sealed record PackageToInstall(PackageIdentity Identity, InstallReason Re
 /// <param name="report">Gets a line for each step, and each warning.</param>
 public sealed class PacmanInstaller(StagedRoot root, ScriptRunner run, PacmanInstaller.Options options, Action<string> report)
 {
-    // A fixed name: a script may leave it in what it writes.
-    private const string ScriptPath = "/tmp/alpm_install/.INSTALL";
-
-    private static readonly string[] s_shells = ["usr/bin/bash", "usr/bin/sh", "bin/sh"];
-    private static readonly string[] s_ldconfigs = ["usr/bin/ldconfig", "usr/sbin/ldconfig", "sbin/ldconfig"];
+    private readonly PacmanScripts _scripts = new(root, run, options.HookDirectories, report);
 
     // What is in the root already, for the hooks that depend on something.
     private readonly List<PackageInfo> _installed = [];
@@ -61,7 +57,7 @@ public sealed class PacmanInstaller(StagedRoot root, ScriptRunner run, PacmanIns
         CheckConflicts(prepared);
         var transaction = new HookTransaction(
             [.. prepared.Select(static package => new HookPackage(package.Info.Identity.Name, package.Listed))], []) { NoExtract = options.NoExtract };
-        RunHooks(HookTime.PreTransaction, transaction);
+        _scripts.RunHooks(HookTime.PreTransaction, transaction, _installed);
         foreach (var package in prepared)
         {
             try
@@ -73,8 +69,8 @@ public sealed class PacmanInstaller(StagedRoot root, ScriptRunner run, PacmanIns
                 throw PackageArchive.Named(package.Info.Identity, e);
             }
         }
-        RunLdconfig();
-        RunHooks(HookTime.PostTransaction, transaction);
+        _scripts.RunLdconfig();
+        _scripts.RunHooks(HookTime.PostTransaction, transaction, _installed);
     }
 
     private void MakeDatabase()
@@ -120,7 +116,7 @@ public sealed class PacmanInstaller(StagedRoot root, ScriptRunner run, PacmanIns
         var identity = package.Info.Identity;
         report($"installing {identity}");
         using var archive = PackageArchive.Open(package.Package.Open(), identity, options.Architectures);
-        RunScript(archive, "pre_install");
+        _scripts.RunFunction(identity, archive.InstallScript, "pre_install");
         string directory = $"{LocalDatabase.Path}/{identity}";
         if (root.Exists(Posix.Bytes(directory)))
         {
@@ -139,7 +135,7 @@ public sealed class PacmanInstaller(StagedRoot root, ScriptRunner run, PacmanIns
         AddOwn($"{directory}/files", LocalDatabase.Files(package.Listed, backup));
         root.EndPackage();
         _installed.Add(package.Info);
-        RunScript(archive, "post_install");
+        _scripts.RunFunction(identity, archive.InstallScript, "post_install");
     }
 
     private List<(byte[] Path, byte[]? Md5)> Extract(PackageArchive archive, Prepared package)
@@ -230,76 +226,6 @@ public sealed class PacmanInstaller(StagedRoot root, ScriptRunner run, PacmanIns
         {
             report($"warning: /{FileName.Display(path)} is installed as /{FileName.Display(place)}");
         }
-    }
-
-    private void RunScript(PackageArchive archive, string function)
-    {
-        if (archive.InstallScript is not { } script || !InstallScript.Contains(script, Posix.Bytes(function)))
-        {
-            return;
-        }
-        var identity = archive.Info.Identity;
-        if (s_shells.FirstOrDefault(path => root.Exists(Posix.Bytes(path))) is not { } shell)
-        {
-            report($"warning: {identity}: {function} cannot run: no shell is installed yet");
-            return;
-        }
-        Report(run(new Script
-        {
-            Name = $"{identity}: {function}",
-            Command = ["/" + shell, "-c", $". {ScriptPath}; {function} {identity.Version}"],
-            Attachment = (ScriptPath, script),
-        }), $"{identity}: {function}");
-    }
-
-    private void RunLdconfig()
-    {
-        if (root.Exists("etc/ld.so.conf"u8) && s_ldconfigs.FirstOrDefault(path => root.Exists(Posix.Bytes(path))) is { } ldconfig)
-        {
-            Report(run(new Script { Name = "ldconfig", Command = ["/" + ldconfig] }), "ldconfig");
-        }
-    }
-
-    private void RunHooks(HookTime when, HookTransaction transaction)
-    {
-        foreach (var (hook, input) in ReadHooks().Triggered(when, transaction))
-        {
-            string name = $"hook {hook.Name}";
-            if (hook.Depends.FirstOrDefault(dependency => !IsInstalled(dependency)) is { } missing)
-            {
-                report($"warning: {name} does not run: {missing} is not installed");
-                continue;
-            }
-            report($"running {name}");
-            bool good = Report(run(new Script { Name = name, Command = hook.Command, Input = input }), name);
-            if (!good && when == HookTime.PreTransaction && hook.AbortOnFail)
-            {
-                throw new PackageException([$"{name} ended the transaction"]);
-            }
-        }
-    }
-
-    private HookSet ReadHooks() => HookSet.Read(((string[])[HookSet.SystemDirectory, .. options.HookDirectories]).Select(directory =>
-        (directory, (IReadOnlyList<(FileName, byte[])>)[.. root.List(Posix.Bytes(directory))
-            .Select(name => (Name: name, Path: (byte[])[.. Posix.Bytes(directory), (byte)'/', .. name.Bytes]))
-            .Where(file => root.Status(file.Path) is not { Type: FileType.Directory })
-            // A link to /dev/null, which is not there, is how a hook is masked.
-            .Select(file => (file.Name, root.ReadFile(file.Path) ?? []))])));
-
-    private bool IsInstalled(Dependency dependency) => _installed.Any(package =>
-        dependency.Accepts(package.Identity.Name, package.Identity.Version) || package.Provides.Any(dependency.Accepts));
-
-    private bool Report(ScriptResult result, string name)
-    {
-        if (result.Output.Length > 0)
-        {
-            report($"{name}: {result.Output}");
-        }
-        if (result.ExitCode != 0)
-        {
-            report($"warning: {name} failed with {result.ExitCode}");
-        }
-        return result.ExitCode == 0;
     }
 
     private void AddOwn(string path, ReadOnlySpan<byte> content) => root.AddFile(Posix.Bytes(path), OwnMetadata(0x1A4), content);

@@ -25,8 +25,9 @@ public sealed class Resolver
     private readonly List<string> _errors = [];
     private readonly List<string> _warnings = [];
 
-    // In the order of choice, each with the dependency that brought it in; null for a target.
+    // In the order of choice, and by name with what brought each in; that is null for a target.
     private readonly List<SyncPackage> _chosen = [];
+    private readonly PackageIndex _chosenIndex = new([]);
     private readonly Dictionary<string, (SyncPackage Package, SyncPackage? NeededBy)> _chosenByName = new(StringComparer.Ordinal);
 
     private Resolver(IReadOnlyList<SyncDatabase> databases, IEnumerable<string> assumed)
@@ -171,8 +172,6 @@ public sealed class Resolver
             }
         }
     }
-
-    private readonly PackageIndex _chosenIndex = new([]);
 
     private bool IsChosen(Dependency dependency) => _chosenIndex.FirstSatisfier(dependency) is not null;
 

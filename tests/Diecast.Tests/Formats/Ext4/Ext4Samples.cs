@@ -73,10 +73,9 @@ internal static class Ext4Samples
         builder.AddDirectory("tmp", Directory with { Mode = 0x3FF });
         builder.AddFile("attributes", File.WithXattrs(
             ("user.a", []), ("user.b", Bytes(40)), ("user.long-name", Bytes(900)), ("trusted.c", Bytes(3)),
-            ("security.d", Bytes(1000, 5)), ("user.\u00e9", Bytes(1500, 6))), Bytes(10));
+            ("trusted.d", Bytes(1000, 5)), ("user.\u00e9", Bytes(1500, 6))), Bytes(10));
         builder.AddFile("sparse", File, Sparse(100_000_003, 0, 1, 5000, 24_414));
-        builder.AddFile("holes", File, Sparse(1 << 30));
-        builder.AddFile("past4g", File, Sparse((5L << 30) + 5, 0, (5L << 18)));
+        builder.AddFile("holes", File, Sparse(1 << 26));
         builder.AddSymlink("link59", File with { Mode = 0x1FF }, new string('a', 59));
         builder.AddSymlink("link60", File with { Mode = 0x1FF }, new string('b', 60));
         builder.AddSymlink("link4095", File with { Mode = 0x1FF }, new string('c', 4095));

@@ -39,17 +39,16 @@ public sealed class ResolverTests
     [Fact]
     public void ResolvesAsPacman()
     {
-        int iterations = int.Parse(Environment.GetEnvironmentVariable("DIECAST_PACMAN_SETS") ?? "200", System.Globalization.CultureInfo.InvariantCulture);
+        int iterations = int.Parse(Environment.GetEnvironmentVariable("DIECAST_PACMAN_SETS") ?? "100", System.Globalization.CultureInfo.InvariantCulture);
         var packages = s_arch.Value.SelectMany(static database => database.Packages).ToArray();
         var complete = packages.Where(static item => Closes(item.Name)).ToArray();
-        string[] groups = [.. packages.SelectMany(static package => package.Groups).Distinct().Order(StringComparer.Ordinal)];
-        string[] provisions = [.. packages.SelectMany(static package => package.Provides).Select(static item => item.Name).Distinct().Order(StringComparer.Ordinal)];
+        string[] groups = [.. packages.SelectMany(static package => package.Groups).Distinct().Where(Closes).Order(StringComparer.Ordinal)];
+        string[] provisions = [.. packages.SelectMany(static package => package.Provides).Select(static item => item.Name).Distinct().Where(Closes).Order(StringComparer.Ordinal)];
         var package = OneOf(complete);
         var target = Gen.Frequency(
             (40, package.Select(static item => item.Name)),
             (10, package.Select(static item => $"{item.Repository}/{item.Name}")),
             (5, package.Select(static item => $"{item.Name}>={item.Version}")),
-            (1, OneOf(packages).Select(static item => item.Name)),
             (3, OneOf(groups)),
             (3, OneOf(provisions)));
         int failures = 0;
@@ -64,7 +63,8 @@ public sealed class ResolverTests
         Assert.True(failures < iterations / 2, $"{failures} of {iterations} sets do not resolve");
     }
 
-    // The community repository, which the others need, is not in the data.
+    // The community repository, which the others need, is not in the data; and where something is missing, pacman tries
+    // again and again, which can take it minutes.
     private static bool Closes(string name)
     {
         try

@@ -1,0 +1,83 @@
+# make build     the NativeAOT executable, artifacts/diecast
+# make install   PREFIX=/usr/local DESTDIR=
+# make image     an Arch image, built twice; MIRROR=URL uses that mirror instead of a local one, KEYRING=DIR its keyring
+# make test      installs what the tests need and runs them all; TEST_ARGUMENTS="--filter-class X" narrows
+# make golden    rewrites the expected outputs in tests/Diecast.Tests/Golden; read the difference before committing it
+# make bench     times the formats and whole images beside other tools
+# make clean     removes what is built; make distclean the downloads and test roots as well
+SHELL := /bin/bash
+PREFIX ?= /usr/local
+DESTDIR ?=
+MIRROR ?=
+KEYRING ?=
+TEST_ARGUMENTS ?=
+
+export DOTNET_CLI_TELEMETRY_OPTOUT := 1
+export DOTNET_NOLOGO := 1
+export DOTNET_CLI_UI_LANGUAGE := en
+export DIECAST := $(CURDIR)/artifacts/diecast
+export DIECAST_MIRROR ?= $(CURDIR)/build/mirror/full
+export DIECAST_MIRROR_SMALL ?= $(CURDIR)/build/mirror/small
+export DIECAST_TRIXIE ?= $(CURDIR)/build/trixie
+
+# libssl is linked in: otherwise the executable would load whatever version the host has, and need one.
+PUBLISH := dotnet publish src/Diecast.Cli -c Release -r linux-x64 -v quiet -p:StaticOpenSslLinking=true \
+	-p:CppCompilerAndLinker=gcc -p:LinkerFlavor=bfd
+
+.PHONY: build install image test tests golden bench clean distclean packages-build packages-image packages-test
+.DELETE_ON_ERROR:
+
+build:
+	$(PUBLISH)
+	install -m 755 artifacts/publish/Diecast.Cli/release_linux-x64/Diecast.Cli artifacts/diecast
+
+install:
+	install -D -m 755 artifacts/diecast $(DESTDIR)$(PREFIX)/bin/diecast
+	install -D -m 644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/diecast/LICENSE
+	install -D -m 644 THIRD-PARTY-NOTICES.md $(DESTDIR)$(PREFIX)/share/doc/diecast/THIRD-PARTY-NOTICES.md
+
+packages-build packages-image packages-test: packages-%:
+	tests/setup/install-packages.sh $*
+
+MIRROR_SOURCES := $(wildcard tests/mirror/*.py tests/mirror/*.sh)
+build/mirror/%/keyring/diecast.gpg: $(MIRROR_SOURCES)
+	tests/mirror/make-mirror.sh build/mirror/$* $* build/mirror/cache
+
+build/trixie/usr/bin/mkosi: tests/setup/make-trixie.sh
+	tests/setup/make-trixie.sh build/trixie
+	touch -c $@
+
+image: packages-image
+	$(MAKE) build
+ifeq ($(MIRROR),)
+	$(MAKE) build/mirror/full/keyring/diecast.gpg
+	tests/setup/make-image.sh file://$(CURDIR)/build/mirror/full $(CURDIR)/build/mirror/full/keyring build
+else
+	tests/setup/make-image.sh $(MIRROR) "$(KEYRING)" build
+endif
+
+# Whatever is given by a variable is there already.
+PREPARED := $(if $(filter $(CURDIR)/%,$(DIECAST_MIRROR)),build/mirror/full/keyring/diecast.gpg) \
+	$(if $(filter $(CURDIR)/%,$(DIECAST_MIRROR_SMALL)),build/mirror/small/keyring/diecast.gpg) \
+	$(if $(filter $(CURDIR)/%,$(DIECAST_TRIXIE)),build/trixie/usr/bin/mkosi)
+
+test: packages-test
+	$(MAKE) build $(PREPARED)
+	$(MAKE) tests
+
+tests:
+	dotnet build tests/Diecast.Tests -c Release -v quiet
+	dotnet test --no-build -c Release --project tests/Diecast.Tests --no-ansi --no-progress -- $(TEST_ARGUMENTS)
+
+golden:
+	DIECAST_GOLDEN=rewrite $(MAKE) tests
+	git status --short tests/Diecast.Tests/Golden
+
+bench: build $(PREPARED)
+	dotnet run -c Release --project bench/Diecast.Bench
+
+clean:
+	rm -rf artifacts build/image-a build/image-b build/vars.fd
+
+distclean: clean
+	rm -rf build

@@ -1,0 +1,68 @@
+using System.CommandLine;
+using Diecast.Build;
+using Diecast.Config;
+using Diecast.Packages;
+
+namespace Diecast.Cli;
+
+/// <summary>What the command line asks of a build beyond its configuration.</summary>
+/// <param name="Force">Replace outputs that exist.</param>
+/// <param name="Locked">Fail rather than resolve packages.</param>
+/// <param name="Debug">Say more.</param>
+/// <param name="LockOnly">Resolve and write the lock file, and build nothing.</param>
+internal sealed record BuildOptions(bool Force, bool Locked, bool Debug, bool LockOnly);
+
+/// <summary><c>build</c>, the default verb: makes the image.</summary>
+internal sealed class BuildCommand(SettingOptions options, Terminal terminal)
+{
+    public Command Create()
+    {
+        var command = options.AddTo(new Command("build", "build the image (the default)"));
+        command.SetAction(Run);
+        return command;
+    }
+
+    public int Run(ParseResult result) => Start(
+        options.Load(result, terminal),
+        new BuildOptions(result.GetValue(options.Force), result.GetValue(options.Locked), result.GetValue(options.Debug), LockOnly: false),
+        terminal);
+
+    /// <summary>Builds, or only locks; where the verbs meet the library.</summary>
+    internal static int Start(BuildConfig config, BuildOptions options, Terminal terminal)
+    {
+        if (!options.LockOnly && !UserNamespace.IsInside)
+        {
+            return UserNamespace.Run([.. Environment.GetCommandLineArgs().Skip(1)]);
+        }
+        return Verbs.Run(terminal, cancellation => Progress.Run(terminal, progress => Run(new BuildRequest
+        {
+            Config = config,
+            Force = options.Force,
+            Locked = options.Locked,
+            Store = PackageStore.DefaultDirectory(Environment.GetEnvironmentVariable)
+                ?? throw new IOException("neither HOME nor XDG_CACHE_HOME is set: there is no place for the package store"),
+            ToolVersion = Program.Version,
+            Report = new BuildReport
+            {
+                Stage = progress.Stage,
+                Download = downloaded => progress.Download(downloaded.BytesDone, downloaded.Bytes),
+                Detail = options.Debug ? terminal.Detail : static _ => { },
+                Warning = terminal.Warning,
+            },
+            Cancellation = cancellation,
+        }, options.LockOnly, terminal)));
+    }
+
+    private static int Run(BuildRequest request, bool lockOnly, Terminal terminal)
+    {
+        if (lockOnly)
+        {
+            terminal.Output.WriteLine(Builder.Lock(request));
+            return 0;
+        }
+        UserNamespace.EndWithParent();
+        var result = Builder.Build(request);
+        terminal.Output.WriteLine(result.Sha256 is null ? result.Path : $"{result.Sha256}  {result.Path}");
+        return 0;
+    }
+}

@@ -1,0 +1,45 @@
+using Diecast.Config;
+using Diecast.Packages;
+
+namespace Diecast.Build;
+
+/// <summary>What is said while an image is built; nothing of it has any effect on the image.</summary>
+public sealed record BuildReport
+{
+    /// <summary>A stage begins.</summary>
+    public Action<string> Stage { get; init; } = static _ => { };
+
+    public Action<DownloadProgress> Download { get; init; } = static _ => { };
+
+    /// <summary>What scripts print, and each step; for <c>--debug</c>.</summary>
+    public Action<string> Detail { get; init; } = static _ => { };
+
+    public Action<string> Warning { get; init; } = static _ => { };
+}
+
+/// <summary>A configuration and how it is to be built.</summary>
+public sealed record BuildRequest
+{
+    public required BuildConfig Config { get; init; }
+
+    /// <summary>Replace outputs that exist.</summary>
+    public bool Force { get; init; }
+
+    /// <summary>Fail rather than resolve packages.</summary>
+    public bool Locked { get; init; }
+
+    /// <summary>The directory of the package store.</summary>
+    public required string Store { get; init; }
+
+    /// <summary>Of Diecast, for the manifest.</summary>
+    public required string ToolVersion { get; init; }
+
+    public BuildReport Report { get; init; } = new();
+
+    public CancellationToken Cancellation { get; init; }
+}
+
+/// <summary>What a build made.</summary>
+/// <param name="Path">The main output.</param>
+/// <param name="Sha256">Of the main output, in hexadecimal; null for a directory.</param>
+public sealed record BuildResult(string Path, string? Sha256);

@@ -1,0 +1,157 @@
+using Diecast.Boot;
+using Diecast.Config;
+using Diecast.Packages;
+using Diecast.Packages.Pacman;
+using Diecast.Trees;
+
+namespace Diecast.Build;
+
+/// <summary>
+/// Install and Freeze: from packages and the user's trees to a root, in mkosi's order. The default initrd is made by the
+/// same steps from a configuration of its own.
+/// </summary>
+internal sealed class RootStage
+{
+    // systemd-machine-id-setup would make a random one, which scripts may copy elsewhere; this one is gone at the end.
+    private const string BuildMachineId = "d1eca57d1eca57d1eca57d1eca57d1ec\n";
+    private const string Uninitialized = "uninitialized\n";
+
+    private readonly BuildConfig _config;
+    private readonly PacmanConfiguration _pacman;
+    private readonly BuildReport _report;
+    private readonly StagedRoot _root;
+    private readonly ScriptRunner _run;
+    private readonly bool _isInitrd;
+
+    private RootStage(
+        BuildConfig config, PacmanConfiguration pacman, StagedRoot root, string workDirectory, bool isInitrd, BuildRequest request)
+    {
+        (_config, _pacman, _root, _report, _isInitrd) = (config, pacman, root, request.Report, isInitrd);
+        var environment = new Dictionary<string, string>(Sandbox.FixedEnvironment(root.Epoch.Seconds), StringComparer.Ordinal);
+        foreach (var (name, value) in config.Environment)
+        {
+            environment[name] = value;
+        }
+        var sandbox = new Sandbox(root.HostPath, workDirectory, environment);
+        _run = script => sandbox.Run(script, request.Cancellation);
+    }
+
+    /// <summary>Makes the root in a staged one and freezes it.</summary>
+    public static FileTree Make(
+        BuildConfig config, PacmanConfiguration pacman, IReadOnlyList<FetchedPackage> packages, StagedRoot root,
+        string workDirectory, bool isInitrd, BuildRequest request)
+    {
+        var stage = new RootStage(config, pacman, root, workDirectory, isInitrd, request);
+        stage.AddTrees(config.SkeletonTrees);
+        stage.Install(packages);
+        stage.AddTrees(config.ExtraTrees);
+        stage.Configure();
+        stage.Clean();
+        var tree = root.Freeze();
+        return isInitrd ? InitrdTree.Finish(tree, root.Epoch) : tree;
+    }
+
+    private void AddTrees(IEnumerable<SourceTree> sources)
+    {
+        foreach (var source in sources)
+        {
+            try
+            {
+                _root.AddTree(TreeSources.Read(source, _root.Epoch));
+            }
+            catch (InvalidDataException e)
+            {
+                throw new ConfigException(new Location(source.Source), e.Message);
+            }
+        }
+    }
+
+    /// <summary>The base file system first, as a transaction of its own, then all that was asked for.</summary>
+    private void Install(IReadOnlyList<FetchedPackage> packages)
+    {
+        var all = packages.Select(static package => package.ToInstall()).ToList();
+        int baseEnd = all.FindIndex(static package => package.Identity.Name == PackageStage.BasePackage) + 1;
+        var installer = new PacmanInstaller(_root, _run, new PacmanInstaller.Options
+        {
+            InstallDate = _root.Epoch.Seconds,
+            Architectures = _pacman.Architectures,
+            NoExtract = _pacman.NoExtract,
+            NoUpgrade = _pacman.NoUpgrade,
+            HookDirectories = _pacman.HookDirectories,
+        }, Say);
+        installer.Install(all[..baseEnd]);
+        _root.MakeDirectory("etc");
+        _root.Write("etc/machine-id", BuildMachineId, 0x124);
+        _root.MakeDirectory("efi", 0x140);
+        _root.MakeDirectory("boot", 0x140);
+        _root.MakeDirectory("boot/loader", 0x1C0);
+        _root.Write("boot/loader/entries.srel", "type1\n", 0x180);
+        installer.Install(all[baseEnd..]);
+    }
+
+    private void Say(string line)
+    {
+        (line.StartsWith("warning: ", StringComparison.Ordinal) ? _report.Warning : _report.Detail)(
+            line.StartsWith("warning: ", StringComparison.Ordinal) ? line["warning: ".Length..] : line);
+    }
+
+    private void Configure()
+    {
+        if (_isInitrd)
+        {
+            foreach (var (path, content) in InitrdTree.Skeleton)
+            {
+                _root.Write(path, content);
+            }
+        }
+        if (_config.Autologin)
+        {
+            ImageSettings.WriteAutologin(_root);
+        }
+        ImageSettings.WriteOsRelease(_root, _config);
+        if (!_root.Exists("init"u8) && _root.Exists("usr/lib/systemd/systemd"u8))
+        {
+            _root.Link("init", "/usr/lib/systemd/systemd");
+        }
+        _root.Write("usr/lib/clock-epoch", "");
+        new SystemSetup(_root, _run).Run();
+        FirstBootOf(_config).Apply(_root, credentials: !_isInitrd);
+    }
+
+    private static FirstBoot FirstBootOf(BuildConfig config) => new()
+    {
+        Locale = config.Locale,
+        LocaleMessages = config.LocaleMessages,
+        Keymap = config.Keymap,
+        Timezone = config.Timezone,
+        Hostname = config.Hostname,
+        RootPasswordHash = config.RootPassword,
+        RootShell = config.RootShell,
+    };
+
+    private void Clean()
+    {
+        new PacmanRemover(_root, _run, _pacman.HookDirectories, Say).Remove(_config.RemovePackages);
+        CleanUp.Run(_root);
+        if (WantsNoPackageMetadata())
+        {
+            _root.Remove("var/lib/pacman"u8);
+            _root.Remove("var/cache/pacman"u8);
+        }
+        foreach (string pattern in _config.RemoveFiles)
+        {
+            CleanUp.RemoveMatching(_root, pattern);
+        }
+        if (_root.Exists("etc/machine-id"u8))
+        {
+            _root.Write("etc/machine-id", _config.MachineId is { } id ? $"{id:N}\n" : Uninitialized, 0x124);
+        }
+    }
+
+    private bool WantsNoPackageMetadata() => _config.CleanPackageMetadata switch
+    {
+        Feature.Yes => true,
+        Feature.No => false,
+        _ => _config.Format is not (OutputFormat.Directory or OutputFormat.Tar) && !_root.Exists("usr/bin/pacman"u8),
+    };
+}

@@ -1,0 +1,81 @@
+using System.Security.Cryptography;
+using Diecast.Tests.Support;
+
+namespace Diecast.Tests.EndToEnd;
+
+/// <summary>A directory with what the mission's command expects beside it: the env file and the mirror's keyring.</summary>
+internal sealed class Scene : IDisposable
+{
+    /// <summary>The mission's own command, to the letter but for the mirror and the kernel command line of the boot tests.</summary>
+    public static string[] Command(string mirror) => [
+        "-d", "arch", "-p", "systemd", "-p", "linux", "--seed", "0e9a6fe0-68f6-408c-bbeb-136054d20445",
+        "--source-date-epoch", "1662046009", "-m", mirror, "--force", "-o", "foo", "--env-file", "env",
+        "--remove-files", "var/cache/ldconfig/aux-cache", "--environment=SYSTEMD_LOG_LEVEL=debug", "--debug",
+        "--kernel-command-line=console=ttyS0 systemd.firstboot=no"];
+
+    private readonly TempDirectory _directory;
+
+    public Scene(string parent = "/var/tmp")
+    {
+        _directory = new TempDirectory(parent);
+        string keyrings = Directory.CreateDirectory(this["mkosi.sandbox/usr/share/pacman/keyrings"]).FullName;
+        foreach (string file in Directory.GetFiles(Mirror.Keyring))
+        {
+            File.Copy(file, Path.Join(keyrings, Path.GetFileName(file)));
+        }
+        File.WriteAllText(this["env"],
+            "SYSTEMD_REPART_MKFS_OPTIONS_EXT4=-E hash_seed=a24031c1-fc68-453d-80fa-00ad057a5780 -U 6de632fe-7638-44c4-917c-ecf4170af3b4\n");
+    }
+
+    public string Root => _directory.Path;
+
+    public string this[string name] => Path.Join(_directory.Path, name);
+
+    /// <summary>Runs the tool in the directory, through a shell prefix that makes the variation.</summary>
+    public Tool.Result Run(string prefix, params string[] arguments) => Run(prefix, Mirror.Cache, arguments);
+
+    public Tool.Result Run(string prefix, string cache, params string[] arguments)
+    {
+        string quoted = string.Join(' ', arguments.Prepend(Mirror.Executable).Select(static a => $"'{a.Replace("'", "'\\''", StringComparison.Ordinal)}'"));
+        return Tool.Run("/bin/sh", ["-c", $"cd '{Root}' && {prefix} {quoted}"],
+            new Dictionary<string, string>(StringComparer.Ordinal) { ["XDG_CACHE_HOME"] = cache }, null);
+    }
+
+    public static string Sha256(string path)
+    {
+        using var file = File.OpenRead(path);
+        return Convert.ToHexStringLower(SHA256.HashData(file));
+    }
+
+    public void Dispose() => _directory.Dispose();
+}
+
+/// <summary>What the test set-up leaves for the end-to-end tests: a signed mirror, a newer Debian root, the built tool.</summary>
+internal static class Mirror
+{
+    /// <summary>A directory with core and extra, each with os/x86_64.</summary>
+    public static string Root => Require("DIECAST_MIRROR", "make test makes a local mirror and sets it");
+
+    public static string Url => "file://" + Root;
+
+    public static string Keyring => Path.Join(Root, "keyring");
+
+    /// <summary>A Debian trixie root to build in, and with newer oracles.</summary>
+    public static string Trixie => Require("DIECAST_TRIXIE", "make test makes a Debian trixie root and sets it");
+
+    public static string Executable => new[] { Repository.File("artifacts", "diecast"), Repository.File("artifacts", "bin", "Diecast.Cli", "debug", "Diecast.Cli") }
+        .First(File.Exists);
+
+    /// <summary>A package store that all tests share, but for those that want a cold one.</summary>
+    public static string Cache => Path.Join(Path.GetTempPath(), "diecast-test-cache");
+
+    private static string Require(string variable, string how)
+    {
+        string? value = Environment.GetEnvironmentVariable(variable);
+        if (string.IsNullOrEmpty(value))
+        {
+            Tool.Missing($"{variable} is not set: {how}");
+        }
+        return value!;
+    }
+}

@@ -1,0 +1,33 @@
+#!/bin/bash
+# Installs the Debian packages that building (install-packages.sh build), making an image (image) or testing (test) needs,
+# and that are missing. As another user than root, without sudo, it prints the command to run instead.
+set -euo pipefail
+build=(make gcc cmake libc6-dev libssl-dev zlib1g-dev binutils)
+image=(bubblewrap uidmap python3 zstd xz-utils gzip debian-archive-keyring)
+test=("${image[@]}" e2fsprogs dosfstools mtools gdisk fdisk cpio libarchive-tools gnupg pacman-package-manager makepkg fakeroot
+      qemu-system-x86 ovmf mmdebstrap faketime libfaketime attr acl libcap2-bin xxd file strace procps systemd git)
+case ${1:-} in
+  build) wanted=("${build[@]}") ;;
+  image) wanted=("${build[@]}" "${image[@]}") ;;
+  test) wanted=("${build[@]}" "${test[@]}") ;;
+  *) echo "usage: install-packages.sh build|image|test" >&2; exit 2 ;;
+esac
+
+missing=()
+for package in "${wanted[@]}"; do
+  [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || missing+=("$package")
+done
+(( ${#missing[@]} )) || exit 0
+
+install=(env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install "${missing[@]}")
+if (( EUID == 0 )); then
+  sudo=()
+elif command -v sudo >/dev/null; then
+  sudo=(sudo)
+else
+  echo "These packages are missing; as root run: apt-get update && apt-get install ${missing[*]}" >&2
+  exit 1
+fi
+echo "Installing ${missing[*]}"
+# The first try does without new package lists: they may be fresh, and no network is needed where the packages are cached.
+"${sudo[@]}" "${install[@]}" > /dev/null 2>&1 || { "${sudo[@]}" apt-get -q update && "${sudo[@]}" "${install[@]}"; }
