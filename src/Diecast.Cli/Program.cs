@@ -67,7 +67,6 @@ internal static class Program
         root.Add(new LockCommand(options, terminal).Create());
         root.Add(new SummaryCommand(options, terminal).Create());
         root.Add(new CleanCommand(options, terminal).Create());
-        root.Add(RepartCommand.Create());
         root.Add(new MkfsCommand(terminal).Create());
         root.Add(new RepartCommand(terminal).Create());
         root.Add(HelpText.CreateVerb(terminal));
