@@ -73,8 +73,11 @@ public sealed class Downloader(DownloadOptions options) : IDisposable
         var failures = new DownloadException?[downloads.Count];
         try
         {
-            System.Threading.Tasks.Parallel.For(0, files.Length, new ParallelOptions { CancellationToken = cancellation },
-                i => files[i] = store.Open(downloads[i].Sha256, downloads[i].Size));
+            await System.Threading.Tasks.Parallel.ForAsync(0, files.Length, cancellation, (i, _) =>
+            {
+                files[i] = store.Open(downloads[i].Sha256, downloads[i].Size);
+                return ValueTask.CompletedTask;
+            }).ConfigureAwait(false);
             int[] missing = [.. Enumerable.Range(0, files.Length).Where(i => files[i] is null)];
             var meter = new ProgressMeter(progress, missing.Length, missing.Sum(i => downloads[i].Size));
             var parallel = new ParallelOptions { MaxDegreeOfParallelism = options.Parallel, CancellationToken = cancellation };

@@ -18,6 +18,8 @@ internal static class Armor
             return data;
         }
         var output = new MemoryStream(data.Length * 3 / 4);
+        // For one block at a time; none is longer than the whole.
+        byte[] base64 = new byte[data.Length];
         var text = data.Span;
         int line = 0;
         bool found = false;
@@ -25,7 +27,7 @@ internal static class Armor
         {
             if (content.StartsWith("-----BEGIN PGP "u8))
             {
-                DecodeBlock(ref text, ref line, output);
+                DecodeBlock(ref text, ref line, base64, output);
                 found = true;
             }
         }
@@ -34,7 +36,7 @@ internal static class Armor
             : throw new InvalidDataException("neither binary nor armored OpenPGP data");
     }
 
-    private static void DecodeBlock(ref ReadOnlySpan<byte> text, ref int line, MemoryStream output)
+    private static void DecodeBlock(ref ReadOnlySpan<byte> text, ref int line, byte[] base64, MemoryStream output)
     {
         int begin = line;
         while (NextLine(ref text, ref line, out var header) && !header.IsEmpty)
@@ -45,7 +47,6 @@ internal static class Armor
             }
         }
         int start = (int)output.Length;
-        byte[] base64 = new byte[text.Length];
         int length = 0;
         uint? checksum = null;
         while (NextLine(ref text, ref line, out var content))

@@ -13,6 +13,7 @@ public sealed class Keyring
 {
     private const long MaximumSize = 64 << 20;
     private const int MarginalsNeeded = 3;
+    private static readonly string[] s_suffixes = [".gpg", "-trusted", "-revoked"];
 
     private readonly FrozenDictionary<string, Entry> _entries;
     private readonly ILookup<ulong, Entry> _byKeyId;
@@ -50,13 +51,14 @@ public sealed class Keyring
     /// Reads all NAME.gpg (binary, armored, or several armored blocks), NAME-trusted and NAME-revoked of a directory, such
     /// as /usr/share/pacman/keyrings.
     /// </summary>
+    /// <param name="names">The NAMEs to read where the directory has others too; none: all.</param>
     /// <exception cref="InvalidDataException">A file is malformed, or there is none; the message names it.</exception>
     /// <exception cref="IOException">A file cannot be read.</exception>
-    public static Keyring Load(string directory)
+    public static Keyring Load(string directory, params string[] names)
     {
         string[] paths = [.. Directory.GetFiles(directory)
-            .Where(static path => path.EndsWith(".gpg", StringComparison.Ordinal)
-                || path.EndsWith("-trusted", StringComparison.Ordinal) || path.EndsWith("-revoked", StringComparison.Ordinal))
+            .Where(path => s_suffixes.Any(suffix => path.EndsWith(suffix, StringComparison.Ordinal)
+                && (names.Length == 0 || names.Contains(Path.GetFileName(path)[..^suffix.Length], StringComparer.Ordinal))))
             .Order(StringComparer.Ordinal)];
         var certificates = new Dictionary<string, Certificate>(StringComparer.Ordinal);
         var ownerTrust = new Dictionary<string, int>(StringComparer.Ordinal);

@@ -28,7 +28,7 @@ internal sealed class GpgHome : IDisposable
 
     public Tool.Result Try(string? input, params string[] arguments) => Tool.Run(
         "gpg",
-        ["--homedir", _home.Path, "--batch", "--yes", "--quiet", "--no-tty", "--pinentry-mode", "loopback", "--passphrase", "",
+        ["--homedir", _home.Path, "--batch", "--yes", "--quiet", "--no-tty", "--no-auto-check-trustdb", "--pinentry-mode", "loopback", "--passphrase", "",
             "--faked-system-time", Now + "!", .. arguments],
         null, input is null ? null : System.Text.Encoding.UTF8.GetBytes(input));
 

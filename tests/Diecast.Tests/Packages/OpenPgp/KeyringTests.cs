@@ -72,6 +72,18 @@ public sealed class KeyringTests(KeyringFixture fixture)
     }
 
     [Fact]
+    public void OnlyTheNamedKeyringsAreRead()
+    {
+        using var directory = new TempDirectory();
+        string path = fixture.Gpg.Export(directory["keyrings"], ["master1"], []);
+        string digest = Keyring.Load(path).Digest;
+        File.WriteAllText(Path.Join(path, "other.gpg"), "no keyring");
+        Assert.Equal(digest, Keyring.Load(path, "test").Digest);
+        Assert.Throws<InvalidDataException>(() => Keyring.Load(path));
+        Assert.Throws<InvalidDataException>(() => Keyring.Load(path, "tes"));
+    }
+
+    [Fact]
     public void TheDigestCoversNamesAndContents()
     {
         using var directory = new TempDirectory();
