@@ -40,7 +40,7 @@ public static class Microcode
         foreach (var entry in (TreeFiles.Find(tree, directory) as DirectoryNode)?.Entries ?? [])
         {
             string name = Encoding.Latin1.GetString(entry.Name.Bytes);
-            bool matches = Glob.Matches(pattern, name) || Glob.Matches(pattern + ".xz", name) || Glob.Matches(pattern + ".zst", name);
+            bool matches = PathGlob.Matches(pattern, name) || PathGlob.Matches(pattern + ".xz", name) || PathGlob.Matches(pattern + ".zst", name);
             if (matches && TreeFiles.Find(tree, $"{directory}/{name}") is FileNode file)
             {
                 var update = Decompressor.Open(file.Content, MaximumFile);

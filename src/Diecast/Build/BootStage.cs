@@ -24,9 +24,6 @@ internal sealed class BootStage(BuildConfig config, FileTree root, Timestamp epo
 {
     private const string Architecture = "x86-64";
 
-    private static readonly (string Directory, string Name)[] s_microcode = [
-        ("usr/lib/firmware/amd-ucode", "AuthenticAMD.bin"), ("usr/lib/firmware/intel-ucode", "GenuineIntel.bin")];
-
     private readonly IReadOnlyList<KernelImage> _kernels = KernelImage.FindAll(root);
 
     /// <summary>Whether the default definitions have an EFI system partition: whether there is something to start.</summary>
@@ -90,6 +87,12 @@ internal sealed class BootStage(BuildConfig config, FileTree root, Timestamp epo
         }
         string commandLine = KernelCommandLine.Compose(root, null, config.KernelCommandLine, IdOf(partitions, "root-"), IdOf(partitions, "usr-"));
         var common = CommonInitrds(initrd);
+        var microcode = Microcode.Build(root, epoch) is { } tree ? CpioWriter.Write(tree) : null;
+        if (microcode is not null && !BootLoader.StubTakesMicrocode(stub))
+        {
+            common = [microcode, .. common];
+            microcode = null;
+        }
         var kernels = config.Bootloader == Bootloader.Uki ? _kernels.Take(1) : _kernels;
         return [.. kernels.Select(kernel => new BootEntry(
             BootLoader.UkiFileName(root, Token, kernel.Version, null),
@@ -98,7 +101,7 @@ internal sealed class BootStage(BuildConfig config, FileTree root, Timestamp epo
                 Stub = stub,
                 Linux = kernel.File.Content,
                 Initrds = [.. common, CpioWriter.Write(KernelModules.SelectTree(root, kernel.Version, InitrdModules.Default))],
-                Microcode = Microcode(),
+                Microcode = microcode,
                 OsRelease = OsReleaseContent(),
                 CommandLine = commandLine.Length > 0 ? commandLine : null,
                 Uname = kernel.Version,
@@ -116,30 +119,6 @@ internal sealed class BootStage(BuildConfig config, FileTree root, Timestamp epo
         return [config.CompressOutput == Config.Compression.Gz
             ? Compressor.Compress(archive, Images.Compression.Gzip, Math.Clamp(config.CompressLevel, 1, 9))
             : Compressor.Compress(archive, Images.Compression.Zstd, config.CompressLevel)];
-    }
-
-    /// <summary>Microcode for all processors of a maker, in the byte order of the files' names, where the image has any.</summary>
-    private Image? Microcode()
-    {
-        var builder = new TreeBuilder(new Metadata(0x1ED, 0, 0, epoch));
-        bool found = false;
-        foreach (var (directory, name) in s_microcode)
-        {
-            var files = (root.Find(directory) as DirectoryNode)?.Entries.Select(static entry => entry.Node).OfType<FileNode>().ToList() ?? [];
-            if (files.Count > 0)
-            {
-                var all = new ImageBuilder();
-                long length = 0;
-                foreach (var file in files)
-                {
-                    all.Place(length, file.Content, new Label("microcode", directory));
-                    length += file.Content.Length;
-                }
-                builder.AddFile($"kernel/x86/microcode/{name}", new Metadata(0x1A4, 0, 0, epoch), all.Build(length));
-                found = true;
-            }
-        }
-        return found ? CpioWriter.Write(builder.Build()) : null;
     }
 
     private Blob? OsReleaseContent() =>
