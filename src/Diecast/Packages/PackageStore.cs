@@ -46,7 +46,7 @@ public sealed class PackageStore
         StoredFile file;
         try
         {
-            file = new StoredFile(path);
+            file = new StoredFile(path, path);
         }
         catch (PosixException e) when (e.Error == Posix.ENOENT)
         {
@@ -131,11 +131,13 @@ public sealed class StoredFile : Blob, IDisposable
 {
     private readonly SafeFileHandle _file;
 
-    internal StoredFile(string path)
+    /// <param name="name">What the file is opened by.</param>
+    /// <param name="path">What it is called afterwards.</param>
+    internal StoredFile(string name, string path)
     {
         Path = path;
         // File.OpenHandle would take a lock, which fails while the build that added the file still holds its own.
-        _file = Posix.OpenAt(Posix.AT_FDCWD, Posix.Bytes(path), Posix.O_RDONLY);
+        _file = Posix.OpenAt(Posix.AT_FDCWD, Posix.Bytes(name), Posix.O_RDONLY);
         Length = RandomAccess.GetLength(_file);
     }
 
@@ -254,9 +256,19 @@ internal sealed class PartialFile : IDisposable
         }
         RandomAccess.FlushToDisk(_file);
         string path = _store.PathOf(_sha256);
-        File.Move(_path, path, overwrite: true);
+        // Before it is renamed: then another build may replace or remove it at any time.
+        var file = new StoredFile(_path, path);
+        try
+        {
+            File.Move(_path, path, overwrite: true);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
         _isCommitted = true;
-        return new StoredFile(path);
+        return file;
     }
 
     /// <summary>Drops what is there, and says what is wrong with it.</summary>
