@@ -10,7 +10,8 @@ namespace Diecast.Images;
 /// </summary>
 public static class ImageFile
 {
-    private const int ChunkSize = 1 << 20;
+    // Small enough that the chunks in flight stay in the cache between the read, the hash and the write.
+    private const int ChunkSize = 1 << 17;
     private const int ChunksInFlight = 8;
 
     /// <summary>The least gap in bytes that is left out of the file.</summary>
