@@ -36,7 +36,7 @@ public static class InitrdModules
         # TPM, random numbers, firmware
         drivers/char/tpm/ drivers/char/hw_random/virtio-rng drivers/firmware/efi/ efivarfs dmi-sysfs
         # file systems, and what they are loaded with by name
-        ext4 btrfs xfs f2fs bcachefs vfat exfat fat erofs squashfs overlay isofs udf autofs4 fuse virtiofs 9p 9pnet_virtio configfs fs/nls/
+        ext4 btrfs xfs f2fs bcachefs vfat exfat fat erofs squashfs overlay isofs udf autofs4 binfmt_misc fuse virtiofs 9p 9pnet_virtio configfs fs/nls/
         crypto/ lib/ arch/*/crypto/ arch/*/lib/ -tcrypt -*inject -ts_*
         crc32c* libcrc32c xxhash*
         # network of virtual machines, for credentials and remote disks
