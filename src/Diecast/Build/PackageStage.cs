@@ -16,8 +16,9 @@ internal sealed class PackageStage : IDisposable
     private const string PacmanArchitecture = "x86_64";
     private const string KeyringDirectory = "usr/share/pacman/keyrings";
 
-    // The last is where Debian puts Arch's keyring.
+    // The last is where Debian puts Arch's keyring, among its own.
     private static readonly string[] s_hostKeyrings = ["/usr/share/pacman/keyrings", "/usr/share/keyrings"];
+    private const string HostKeyring = "archlinux";
 
     // The initrd is ours: a package that wants one has it.
     private static readonly string[] s_assumeInstalled = ["initramfs"];
@@ -99,12 +100,15 @@ internal sealed class PackageStage : IDisposable
 
     private Keyring LoadKeyring()
     {
-        var directories = Config.SandboxTrees.Reverse().Select(static tree => Path.Join(tree.Source, KeyringDirectory))
-            .Concat(s_hostKeyrings).ToList();
-        string? found = directories.Find(static directory => Directory.Exists(directory)
-            && Directory.EnumerateFiles(directory, "*-trusted").Any());
-        return found is not null
-            ? Keyring.Load(found)
+        static bool HasKeyring(string directory, string name) =>
+            Directory.Exists(directory) && Directory.GetFiles(directory, $"{name}-trusted").Length > 0;
+        var own = Config.SandboxTrees.Reverse().Select(static tree => Path.Join(tree.Source, KeyringDirectory));
+        if (own.FirstOrDefault(static directory => HasKeyring(directory, "*")) is { } sandbox)
+        {
+            return Keyring.Load(sandbox);
+        }
+        return s_hostKeyrings.FirstOrDefault(static directory => HasKeyring(directory, HostKeyring)) is { } host
+            ? Keyring.Load(host, HostKeyring)
             : throw new ConfigException(new Location(Path.Join("mkosi.sandbox", KeyringDirectory)),
                 "there is no keyring to check packages with: put NAME.gpg and NAME-trusted there, or install the package archlinux-keyring");
     }
