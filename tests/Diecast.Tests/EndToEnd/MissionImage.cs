@@ -1,3 +1,7 @@
+using Diecast.Tests.EndToEnd;
+
+[assembly: AssemblyFixture(typeof(MissionImage))]
+
 namespace Diecast.Tests.EndToEnd;
 
 /// <summary>The image of the mission's command, built once for all the tests that look at it.</summary>

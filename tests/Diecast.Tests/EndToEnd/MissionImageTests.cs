@@ -5,7 +5,7 @@ using Diecast.Tests.Support;
 namespace Diecast.Tests.EndToEnd;
 
 /// <summary>What the mission's image is, as foreign tools see it.</summary>
-public sealed partial class MissionImageTests(MissionImage mission) : IClassFixture<MissionImage>
+public sealed partial class MissionImageTests(MissionImage mission)
 {
     private const int Sector = 512;
 

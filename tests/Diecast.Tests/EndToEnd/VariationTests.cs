@@ -6,7 +6,7 @@ namespace Diecast.Tests.EndToEnd;
 /// The mission's image is the same to the last bit, whoever builds it, wherever and whenever. Each variation is shown to
 /// be in force by what a shell reports outside of the sandbox, and a package's scriptlet inside.
 /// </summary>
-public sealed class VariationTests(MissionImage mission) : IClassFixture<MissionImage>
+public sealed class VariationTests(MissionImage mission)
 {
     private const string Probe = "echo \"DATE=$(date +%Y) NPROC=$(nproc) UIDS=$(tr -s ' ' , </proc/self/uid_map) HOST=$(cat /proc/sys/kernel/hostname) ZONE=$(date +%Z) UMASK=$(umask)\"";
 

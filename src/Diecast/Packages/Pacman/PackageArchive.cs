@@ -121,6 +121,11 @@ public sealed class PackageArchive : IDisposable
         while ((_first = _reader.Next()) is { Path: [(byte)'.', ..] } entry)
         {
             string name = FileName.Display(entry.Path.AsSpan());
+            if (entry.Type == TarEntryType.Directory && name is ("." or "./"))
+            {
+                // The root itself, which some archivers list; pacman passes over it too.
+                continue;
+            }
             if (entry.Type != TarEntryType.File || entry.Length > MaximumDotFile || name.Contains('/', StringComparison.Ordinal))
             {
                 throw new InvalidDataException($"{name} is no file of at most {MaximumDotFile} bytes");
