@@ -12,12 +12,24 @@ NOT_UTF8 = b"usr/share/kinds/caf\xe9-\xff\xfe"
 def good():
     """For the repository `extra`."""
     return [_kinds(), *_providers(), _odd_names(), _chain("cycle-a", "cycle-b"), _chain("cycle-b", "cycle-a"),
-            _file("old-name", "1"), _replacement(), _file("big-version", "3:1.0rc1")]
+            _file("old-name", "1"), _replacement(), _file("big-version", "3:1.0rc1"), _probe()]
 
 
 def expired_since():
     """For `extra` as well, signed by a key that expires an hour after the newest package: good as of the mirror's time alone."""
     return _file("expired-since", "1")
+
+
+def _probe():
+    """No file, only a script that says what it sees of the host, so that a test can show that something was varied."""
+    package = Package("probe", "1", "Says what a scriptlet sees")
+    package.relate("depend", "bash")
+    package.relate("depend", "coreutils")
+    package.install = """post_install() {
+  echo "PROBE DATE=$(date +%Y) NPROC=$(nproc) UIDS=$(echo $(cat /proc/self/uid_map)) HOST=$(cat /proc/sys/kernel/hostname) ZONE=$(date +%Z) UMASK=$(umask)"
+}
+"""
+    return package
 
 
 def _kinds():

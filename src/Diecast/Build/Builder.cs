@@ -60,6 +60,22 @@ public static class Builder
         BuildRequest request, PacmanConfiguration pacman, FetchedPackages fetched, StagedRoot root, StagedRoot? initrd, WorkDirectory work)
     {
         request.Report.Stage("Installing packages");
+        // Scripts inherit it, and it shows in the modes of what they make. The outputs get the caller's again.
+        const uint usual = 0x12;
+        uint callers = Posix.Umask(usual);
+        try
+        {
+            return InstallBoth(request, pacman, fetched, root, initrd, work);
+        }
+        finally
+        {
+            Posix.Umask(callers);
+        }
+    }
+
+    private static (FileTree Root, FileTree? Initrd) InstallBoth(
+        BuildRequest request, PacmanConfiguration pacman, FetchedPackages fetched, StagedRoot root, StagedRoot? initrd, WorkDirectory work)
+    {
         if (initrd is null)
         {
             return (RootStage.Make(request.Config, pacman, fetched.Packages, root, work.Subdirectory("root-scripts"), false, request), null);

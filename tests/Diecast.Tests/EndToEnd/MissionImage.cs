@@ -29,7 +29,7 @@ public sealed class MissionImage : IDisposable
     private static (Scene Scene, string Log, string Sha256) Build()
     {
         var scene = new Scene();
-        var result = scene.Run("", Scene.Command(Scene.MirrorUrl));
+        var result = scene.Run("", [.. Scene.Command(Scene.MirrorUrl), "-p", "probe"]);
         Assert.True(result.ExitCode == 0, result.All);
         return (scene, result.Errors, Scene.Sha256(scene["foo.raw"]));
     }

@@ -4,7 +4,7 @@ using Diecast.Tests.Support;
 namespace Diecast.Tests.EndToEnd;
 
 /// <summary>A directory with what the mission's command expects beside it: the env file and the mirror's keyring.</summary>
-internal sealed class Scene : IDisposable
+public sealed class Scene : IDisposable
 {
     /// <summary>The mission's own command, to the letter but for the mirror and the kernel command line of the boot tests.</summary>
     public static string[] Command(string mirror) => [
@@ -37,9 +37,9 @@ internal sealed class Scene : IDisposable
     public string this[string name] => Path.Join(_directory.Path, name);
 
     /// <summary>Runs the tool in the directory, through a shell prefix that makes the variation.</summary>
-    public Tool.Result Run(string prefix, params string[] arguments) => Run(prefix, Cache, arguments);
+    internal Tool.Result Run(string prefix, params string[] arguments) => Run(prefix, Cache, arguments);
 
-    public Tool.Result Run(string prefix, string cache, params string[] arguments)
+    internal Tool.Result Run(string prefix, string cache, params string[] arguments)
     {
         string quoted = string.Join(' ', arguments.Prepend(Fixture.Executable).Select(static a => $"'{a.Replace("'", "'\\''", StringComparison.Ordinal)}'"));
         return Tool.Run("/bin/sh", ["-c", $"cd '{Root}' && {prefix} {quoted}"],

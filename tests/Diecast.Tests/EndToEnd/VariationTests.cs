@@ -1,32 +1,49 @@
+using System.Globalization;
 using Diecast.Tests.Support;
 
 namespace Diecast.Tests.EndToEnd;
 
 /// <summary>
 /// The mission's image is the same to the last bit, whoever builds it, wherever and whenever. Each variation is shown to
-/// be in force by what a shell reports outside of the sandbox, and a package's scriptlet inside.
+/// be in force by what a shell reports under it, and, where the sandbox lets it through, a scriptlet of a package.
 /// </summary>
 public sealed class VariationTests(MissionImage mission)
 {
-    private const string Probe = "echo \"DATE=$(date +%Y) NPROC=$(nproc) UIDS=$(tr -s ' ' , </proc/self/uid_map) HOST=$(cat /proc/sys/kernel/hostname) ZONE=$(date +%Z) UMASK=$(umask)\"";
+    private const string Probe = """
+        echo "DATE=$(date +%Y) NPROC=$(nproc) UIDS=$(echo $(cat /proc/self/uid_map)) HOST=$(cat /proc/sys/kernel/hostname) ZONE=$(date +%Z) UMASK=$(umask) USER=$(id -u) SYSTEM=$(. /etc/os-release; echo $VERSION_CODENAME)"
+        """;
 
-    /// <param name="Prefix">A shell prefix that runs its arguments as varied.</param>
+    private const string User = "diecast-test";
+
+    /// <param name="Prefix">A shell prefix that runs its arguments as varied; {0} is the scene's directory.</param>
     /// <param name="Outside">What the shell must report under the prefix and not without it.</param>
     /// <param name="Inside">What the scriptlet must report under the prefix and not without it.</param>
-    public sealed record Variation(string Prefix, string? Outside = null, string? Inside = null, string Parent = "/var/tmp", bool ColdCache = false);
-
-    private static readonly Dictionary<string, Variation> s_variations = new(StringComparer.Ordinal)
+    public sealed record Variation(string Prefix, string? Outside = null, string? Inside = null)
     {
-        ["again"] = new(""),
-        ["zone"] = new("env TZ=Pacific/Kiritimati", "ZONE=+14"),
-        ["locale and home"] = new("env LC_ALL=tr_TR.UTF-8 LANG=tr_TR.UTF-8 HOME=/nonexistent LOGNAME=x USER=x"),
-        ["umask"] = new("sh -c 'umask 0077; exec \"$@\"' sh", "UMASK=0077"),
-        ["host name"] = new("unshare --uts sh -c 'hostname elsewhere; exec \"$@\"' sh", "HOST=elsewhere"),
-        ["one core"] = new("taskset -c 0", "NPROC=1 ", "NPROC=1 "),
-        ["work directory on tmpfs"] = new("env TMPDIR=/dev/shm", Parent: "/dev/shm"),
-        ["cold cache"] = new("", ColdCache: true),
-        ["a year on"] = new("faketime -f +366d env FAKETIME_DONT_FAKE_MONOTONIC=1", $"DATE={DateTime.UtcNow.AddDays(366).Year}"),
-        ["a clock before the epoch"] = new("faketime -f '@2001-02-03 04:05:06' env FAKETIME_DONT_FAKE_MONOTONIC=1", "DATE=2001"),
+        public string Parent { get; init; } = "/var/tmp";
+
+        public bool ColdCache { get; init; }
+
+        public Action<Scene> Prepare { get; init; } = static _ => { };
+    }
+
+    private static readonly Dictionary<string, Func<Variation>> s_variations = new(StringComparer.Ordinal)
+    {
+        ["again"] = static () => new(""),
+        ["zone"] = static () => new("env TZ=Pacific/Kiritimati", "ZONE=+14"),
+        ["locale and home"] = static () => new("env LC_ALL=tr_TR.UTF-8 LANG=tr_TR.UTF-8 HOME=/nonexistent LOGNAME=x USER=x"),
+        ["umask"] = static () => new("sh -c 'umask 0077; exec \"$@\"' sh", "UMASK=0077"),
+        ["host name"] = static () => new("unshare --uts sh -c 'hostname elsewhere; exec \"$@\"' sh", "HOST=elsewhere"),
+        ["one core"] = static () => new("taskset -c 0", "NPROC=1 ", "NPROC=1 "),
+        ["work directory on tmpfs"] = static () => new("env TMPDIR=/dev/shm") { Parent = "/dev/shm" },
+        ["cold cache"] = static () => new("") { ColdCache = true },
+        ["a year on"] = static () => Clock("+366d", DateTime.UtcNow.AddDays(366).Year),
+        ["a clock before the epoch"] = static () => Clock("@2001-02-03 04:05:06", 2001),
+        ["another user"] = static () => new($"setpriv --reuid={User} --regid={User} --init-groups env -u TMPDIR HOME={{0}}",
+            $"USER={UserId()} ", "UIDS=0 " + UserId() + " 1") { Prepare = GiveAway, ColdCache = true },
+        ["another host"] = static () => new(
+            $"{Repository.File("tests", "setup", "in-root.sh")} {Fixture.Trixie} {{0}} {Scene.Cache} {Fixture.Mirror} {Path.GetDirectoryName(Fixture.Executable)} --",
+            "SYSTEM=trixie"),
     };
 
     public static TheoryData<string> Names => [.. s_variations.Keys.Order(StringComparer.Ordinal)];
@@ -35,24 +52,62 @@ public sealed class VariationTests(MissionImage mission)
     [MemberData(nameof(Names))]
     public void TheImageIsTheSame(string name)
     {
-        var variation = s_variations[name];
+        var variation = s_variations[name]();
         using var scene = new Scene(variation.Parent);
+        File.WriteAllText(scene["probe"], Probe);
+        variation.Prepare(scene);
+        string prefix = string.Format(CultureInfo.InvariantCulture, variation.Prefix, scene.Root);
         if (variation.Outside is { } outside)
         {
-            Assert.Contains(outside, Report(scene, variation.Prefix), StringComparison.Ordinal);
+            Assert.Contains(outside, Report(scene, prefix), StringComparison.Ordinal);
             Assert.DoesNotContain(outside, Report(scene, ""), StringComparison.Ordinal);
         }
-        using var cold = new TempDirectory("/var/tmp");
-        var result = scene.Run(variation.Prefix, variation.ColdCache ? cold.Path : Scene.Cache, Scene.Command(Scene.MirrorUrl));
+        // Without the probe it is the mission's command to the letter, and the probe leaves nothing.
+        string[] probe = name == "again" ? [] : ["-p", "probe"];
+        var result = scene.Run(prefix, variation.ColdCache ? scene["cache"] : Scene.Cache, [.. Scene.Command(Scene.MirrorUrl), .. probe]);
         Assert.True(result.ExitCode == 0, result.All);
         if (variation.Inside is { } inside)
         {
-            Assert.Contains(inside, result.Errors, StringComparison.Ordinal);
-            Assert.DoesNotContain(inside, mission.Log, StringComparison.Ordinal);
+            Assert.Contains(inside, ProbeLine(result.Errors), StringComparison.Ordinal);
+            Assert.DoesNotContain(inside, ProbeLine(mission.Log), StringComparison.Ordinal);
         }
         Assert.Equal(mission.Sha256, Scene.Sha256(scene["foo.raw"]));
     }
 
+    /// <summary>The whole tool under another clock, and what it runs in the sandbox as well.</summary>
+    private static Variation Clock(string fakeTime, int year) =>
+        new($"env PATH={{0}}/bin:$PATH FAKED_CLOCK='{fakeTime}' FAKETIME_DONT_FAKE_MONOTONIC=1 faketime -f '{fakeTime}'", $"DATE={year}", $"DATE={year}")
+        {
+            Prepare = static scene =>
+            {
+                Directory.CreateDirectory(scene["bin"]);
+                File.CreateSymbolicLink(scene["bin/bwrap"], Repository.File("tests", "setup", "faked-bwrap.sh"));
+            },
+        };
+
+    private static void GiveAway(Scene scene)
+    {
+        _ = UserId();
+        Tool.RunOk("chown", "-R", $"{User}:{User}", scene.Root);
+    }
+
+    /// <summary>The id of an ordinary user with a range of subordinate ids, who is made where there is none.</summary>
+    private static string UserId()
+    {
+        if (Tool.Run("id", "-u", User).ExitCode != 0)
+        {
+            Tool.RunOk("useradd", "--system", "--user-group", "--no-create-home", User);
+        }
+        if (!File.ReadAllText("/etc/subuid").Contains(User + ":", StringComparison.Ordinal))
+        {
+            Tool.RunOk("usermod", "--add-subuids", "500000-565535", "--add-subgids", "500000-565535", User);
+        }
+        return Tool.RunOk("id", "-u", User).Trim();
+    }
+
+    private static string ProbeLine(string log) =>
+        log.Split('\n').FirstOrDefault(static line => line.Contains("PROBE ", StringComparison.Ordinal)) ?? throw new InvalidOperationException("the probe said nothing");
+
     private static string Report(Scene scene, string prefix) =>
-        Tool.Run("/bin/sh", "-c", $"cd '{scene.Root}' && {prefix} sh -c '{Probe}'").Output;
+        Tool.Run("/bin/sh", "-c", $"cd '{scene.Root}' && {prefix} sh probe").Output;
 }
