@@ -1,7 +1,5 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
-using System.Globalization;
-using System.Security.Cryptography;
+using Diecast.Build.Partitioning;
 using Diecast.Formats;
 using Diecast.Formats.Tar;
 using Diecast.Images;
@@ -21,28 +19,26 @@ internal sealed class MkfsCommand
     private readonly Argument<IFileSystemFormat> _format = new("FORMAT")
     {
         Description = FormatNames,
-        CustomParser = static result => Parse<IFileSystemFormat>(result, "mkfs", $"is no file system; there are {FormatNames}", FormatTable.Find),
+        CustomParser = static result => ParsedOption.Parse<IFileSystemFormat>(result, "mkfs", $"is no file system; there are {FormatNames}", FormatTable.Find),
     };
 
     private readonly Argument<string> _source = new("SOURCE") { Description = "a directory, or a tar archive (gz, xz and zst too), which keeps owners without root" };
     private readonly Argument<string> _image = new("IMAGE") { Description = "the file to write" };
 
-    private readonly Option<Guid?> _seed = Uuid("--seed", "derive the file system's id from this");
-    private readonly Option<Guid?> _uuid = Uuid("--uuid", "the file system's id (default: derived from the tree)");
-    private readonly Option<Guid?> _hashSeed = Uuid("--hash-seed", "ext4's directory hash seed (default: the file system's id)");
-    private readonly Option<long?> _epoch = Parsed("--source-date-epoch", "SECONDS", "is not a number of seconds since 1970",
-        $"the latest time in the image (default: {EpochVariable}, else the newest time of the tree)", ParseSeconds);
+    private readonly Option<Guid?> _seed = ParsedOption.Uuid("--seed", "derive the file system's id from this");
+    private readonly Option<Guid?> _uuid = ParsedOption.Uuid("--uuid", "the file system's id (default: derived from the tree)");
+    private readonly Option<Guid?> _hashSeed = ParsedOption.Uuid("--hash-seed", "ext4's directory hash seed (default: the file system's id)");
+    private readonly Option<long?> _epoch = ParsedOption.Create("--source-date-epoch", "SECONDS", "is not a number of seconds since 1970",
+        $"the latest time in the image (default: {EpochVariable}, else the newest time of the tree)", ParsedOption.ParseSeconds);
 
-    private readonly Option<Size?> _size = Parsed("--size", "BYTES", "is neither auto nor a number of bytes with K, M, G or T",
-        "the size with K, M, G or T, or auto for the least (default)", ParseSize);
+    private readonly Option<SizeOption?> _size = ParsedOption.Create("--size", "BYTES", "is neither auto nor a number of bytes with K, M, G or T",
+        "the size with K, M, G or T, or auto for the least (default)", SizeOption.Parse);
 
-    private readonly Option<int?> _sectorSize = Parsed("--sector-size", "BYTES", "is neither 512 nor 4096", "512 (default) or 4096",
+    private readonly Option<int?> _sectorSize = ParsedOption.Create("--sector-size", "BYTES", "is neither 512 nor 4096", "512 (default) or 4096",
         static text => text switch { "512" => 512, "4096" => 4096, _ => (int?)null });
 
     private readonly Option<string> _label = new("--label") { HelpName = "LABEL", Description = "the volume label" };
 
-    /// <summary>Null bytes are auto.</summary>
-    private readonly record struct Size(long? Bytes);
 
     public MkfsCommand(Terminal terminal) => _terminal = terminal;
 
@@ -105,14 +101,9 @@ internal sealed class MkfsCommand
     /// As systemd-repart derives the id of a file system, with the seed in place of the partition's id: there is no
     /// partition. Without a seed, the digest of the tree is the key.
     /// </summary>
-    private static Guid DeriveUuid(Guid? seed, FileTree tree, CancellationToken cancellation)
-    {
-        byte[] key = seed?.ToByteArray(bigEndian: true) ?? TreeText.Digest(tree, cancellation);
-        var id = HMACSHA256.HashData(key, "file-system-uuid"u8).AsSpan(0, 16);
-        id[6] = (byte)(id[6] & 0x0F | 0x40);
-        id[8] = (byte)(id[8] & 0x3F | 0x80);
-        return new Guid(id, bigEndian: true);
-    }
+    /// <summary>As the file system of a partition with that id would get it.</summary>
+    private static Guid DeriveUuid(Guid? seed, FileTree tree, CancellationToken cancellation) =>
+        RepartIds.FileSystem(seed?.ToByteArray(bigEndian: true) ?? TreeText.Digest(tree, cancellation));
 
     private static FileTree ReadTree(string source, CancellationToken cancellation)
     {
@@ -160,35 +151,7 @@ internal sealed class MkfsCommand
     internal static long? EpochOfEnvironment() => Environment.GetEnvironmentVariable(EpochVariable) switch
     {
         null or "" => null,
-        var text => ParseSeconds(text) ?? throw new InvalidDataException($"{EpochVariable}={text}: not a number of seconds"),
+        var text => ParsedOption.ParseSeconds(text) ?? throw new InvalidDataException($"{EpochVariable}={text}: not a number of seconds"),
     };
 
-    internal static long? ParseSeconds(string text) =>
-        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long seconds) ? seconds : null;
-
-    private static Size? ParseSize(string text) =>
-        text == "auto" ? new Size(null) : Verbs.ParseSize(text) is { } bytes ? new Size(bytes) : null;
-
-    private static Option<Guid?> Uuid(string name, string description) =>
-        Parsed(name, "UUID", "is no UUID", description, Verbs.ParseUuid);
-
-    private static Option<T> Parsed<T>(string name, string helpName, string problem, string description, Func<string, T> parse) =>
-        new(name)
-        {
-            HelpName = helpName,
-            Description = description,
-            CustomParser = result => Parse(result, name, problem, parse),
-        };
-
-    /// <summary>A value, or an error where <paramref name="parse"/> gives none.</summary>
-    private static T? Parse<T>(ArgumentResult result, string name, string problem, Func<string, T?> parse)
-    {
-        string text = result.Tokens[0].Value;
-        var value = parse(text);
-        if (value is null)
-        {
-            result.AddError($"{name}: \"{text}\" {problem}");
-        }
-        return value;
-    }
 }

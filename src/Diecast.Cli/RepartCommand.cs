@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
@@ -18,13 +17,13 @@ internal sealed class RepartCommand(Terminal terminal)
 
     private readonly Argument<string> _output = new("OUT.raw") { Description = "the image to make" };
 
-    private readonly Option<string?> _empty = Parsed("--empty", "create", "is not create, the only mode so far",
+    private readonly Option<string?> _empty = ParsedOption.Create("--empty", "create", "is not create, the only mode so far",
         "create: make a new image, the only mode so far", static text => text == "create" ? text : null);
 
-    private readonly Option<Size?> _size = Parsed("--size", "BYTES", "is neither auto nor a number of bytes with K, M, G or T",
-        "the image's size with K, M, G or T, or auto for the least (default)", ParseSize);
+    private readonly Option<SizeOption?> _size = ParsedOption.Create("--size", "BYTES", "is neither auto nor a number of bytes with K, M, G or T",
+        "the image's size with K, M, G or T, or auto for the least (default)", SizeOption.Parse);
 
-    private readonly Option<Guid?> _seed = Parsed("--seed", "UUID", "is no UUID",
+    private readonly Option<Guid?> _seed = ParsedOption.Create("--seed", "UUID", "is no UUID",
         "derive all ids from this (default: derived from the definitions and what they copy)", Verbs.ParseUuid);
 
     private readonly Option<string[]> _definitions = new("--definitions")
@@ -37,25 +36,23 @@ internal sealed class RepartCommand(Terminal terminal)
         HelpName = "DIR", Description = "the tree that CopyFiles and CopyBlocks copy from",
     };
 
-    private readonly Option<int?> _sectorSize = Parsed("--sector-size", "BYTES", "is neither 512 nor 4096",
+    private readonly Option<int?> _sectorSize = ParsedOption.Create("--sector-size", "BYTES", "is neither 512 nor 4096",
         "512 (default) or 4096, for the disk and its file systems",
         static text => text switch { "512" => 512, "4096" => 4096, _ => (int?)null });
 
-    private readonly Option<string?> _architecture = Parsed("--architecture", "ARCHITECTURE", "is no architecture that partition types are for",
+    private readonly Option<string?> _architecture = ParsedOption.Create("--architecture", "ARCHITECTURE", "is no architecture that partition types are for",
         $"what root and usr partitions are for (default: {DefaultArchitecture})", PartitionType.CanonicalArchitecture);
 
-    private readonly Option<long?> _epoch = Parsed("--source-date-epoch", "SECONDS", "is not a number of seconds since 1970",
-        "the latest time in the image (default: SOURCE_DATE_EPOCH, else the newest time of what is copied)", MkfsCommand.ParseSeconds);
+    private readonly Option<long?> _epoch = ParsedOption.Create("--source-date-epoch", "SECONDS", "is not a number of seconds since 1970",
+        "the latest time in the image (default: SOURCE_DATE_EPOCH, else the newest time of what is copied)", ParsedOption.ParseSeconds);
 
     // No Option<bool>: its value may not be yes.
-    private readonly Option<string?> _split = Parsed("--split", "BOOL", "is neither yes nor no", "write each partition to a file of its own too",
+    private readonly Option<string?> _split = ParsedOption.Create("--split", "BOOL", "is neither yes nor no", "write each partition to a file of its own too",
         static text => text switch { "yes" or "true" or "1" => "yes", "no" or "false" or "0" => "no", _ => null });
 
-    private readonly Option<string?> _json = Parsed("--json", "FORMAT", "is not pretty, short or off",
+    private readonly Option<string?> _json = ParsedOption.Create("--json", "FORMAT", "is not pretty, short or off",
         "describe the partitions as JSON: pretty, short or off (default)", static text => text is "pretty" or "short" or "off" ? text : null);
 
-    /// <summary>Null bytes are auto.</summary>
-    private readonly record struct Size(long? Bytes);
 
     public Command Create()
     {
@@ -161,32 +158,5 @@ internal sealed class RepartCommand(Terminal terminal)
             json.WriteEndArray();
         }
         return Encoding.UTF8.GetString(stream.ToArray());
-    }
-
-    private static Size? ParseSize(string text) =>
-        text == "auto" ? new Size(null) : Verbs.ParseSize(text) is { } bytes ? new Size(bytes) : null;
-
-    private static Option<T> Parsed<T>(string name, string helpName, string problem, string description, Func<string, T> parse) =>
-        new(name)
-        {
-            HelpName = helpName,
-            Description = description,
-            CustomParser = result => Parse(result, name, problem, parse),
-        };
-
-    /// <summary>A value, or an error where <paramref name="parse"/> gives none.</summary>
-    private static T? Parse<T>(ArgumentResult result, string name, string problem, Func<string, T?> parse)
-    {
-        if (result.Tokens is not [{ Value: var text }, ..])
-        {
-            // A required option that is missing: its absence is the error.
-            return default;
-        }
-        var value = parse(text);
-        if (value is null)
-        {
-            result.AddError($"{name}: \"{text}\" {problem}");
-        }
-        return value;
     }
 }

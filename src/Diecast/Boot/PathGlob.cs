@@ -3,34 +3,18 @@ using Diecast.Trees;
 
 namespace Diecast.Boot;
 
-/// <summary>Shell patterns: * and ? match within a name, [abc], [a-z] and [!a] one character.</summary>
+/// <summary>Shell patterns on the paths of a tree.</summary>
 internal static class PathGlob
 {
-    /// <summary>Whether the whole text matches; neither * nor ? nor a class matches a slash.</summary>
+    private const int OnStack = 512;
+
+    /// <summary>Whether the whole text matches; neither * nor ? nor a class matches a slash. Characters are bytes (Latin-1).</summary>
     public static bool Matches(ReadOnlySpan<char> pattern, ReadOnlySpan<char> text)
     {
-        int p = 0, t = 0, star = -1, starText = 0;
-        while (t < text.Length)
-        {
-            if (p < pattern.Length && pattern[p] == '*')
-            {
-                (star, starText) = (p++, t);
-            }
-            else if (p < pattern.Length && MatchesOne(pattern, p, text[t], out int used))
-            {
-                p += used;
-                t++;
-            }
-            else if (star >= 0 && text[starText] != '/')
-            {
-                (p, t) = (star + 1, ++starText);
-            }
-            else
-            {
-                return false;
-            }
-        }
-        return pattern[p..].TrimStart('*').IsEmpty;
+        Span<byte> bytes = pattern.Length + text.Length <= OnStack ? stackalloc byte[OnStack] : new byte[pattern.Length + text.Length];
+        Encoding.Latin1.GetBytes(pattern, bytes);
+        Encoding.Latin1.GetBytes(text, bytes[pattern.Length..]);
+        return Glob.Matches(bytes[..pattern.Length], bytes.Slice(pattern.Length, text.Length), pathname: true);
     }
 
     /// <summary>
@@ -65,35 +49,4 @@ internal static class PathGlob
     }
 
     private static string Latin1(string text) => Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(text));
-
-    private static bool MatchesOne(ReadOnlySpan<char> pattern, int at, char value, out int used)
-    {
-        used = 1;
-        if (pattern[at] == '?')
-        {
-            return value != '/';
-        }
-        int end = pattern[at] == '[' && at + 2 < pattern.Length ? pattern[(at + 2)..].IndexOf(']') : -1;
-        if (end < 0)
-        {
-            return pattern[at] == value;
-        }
-        var set = pattern.Slice(at + 1, end + 1);
-        used = set.Length + 2;
-        bool negated = set[0] is '!' or '^';
-        bool found = false;
-        for (int i = negated ? 1 : 0; i < set.Length; i++)
-        {
-            if (i + 2 < set.Length && set[i + 1] == '-')
-            {
-                found |= value >= set[i] && value <= set[i + 2];
-                i += 2;
-            }
-            else
-            {
-                found |= value == set[i];
-            }
-        }
-        return found != negated && value != '/';
-    }
 }

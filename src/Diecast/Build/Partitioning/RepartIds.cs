@@ -32,6 +32,9 @@ public sealed class RepartIds(Guid seed)
     /// <summary>The file system in a partition. FAT takes its serial number from the first four bytes.</summary>
     public static Guid FileSystem(Guid partition) => Derive(partition, "file-system-uuid");
 
+    /// <summary>A file system that is in no partition, of whatever stands for one.</summary>
+    public static Guid FileSystem(ReadOnlySpan<byte> key) => Version4(HMACSHA256.HashData(key, "file-system-uuid"u8));
+
     public static Guid Luks(Guid partition) => Derive(partition, "luks-uuid");
 
     private static Guid Derive(Guid key, string what) => Version4(Mac(key, Encoding.ASCII.GetBytes(what)));

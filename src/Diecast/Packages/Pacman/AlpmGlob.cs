@@ -1,46 +1,10 @@
-using System.Text;
+using Diecast.Trees;
 
 namespace Diecast.Packages.Pacman;
 
-/// <summary>
-/// fnmatch(3) without flags, on bytes in the C locale: <c>*</c> and <c>?</c> match slashes and leading dots too.
-/// </summary>
+/// <summary>libalpm's lists of patterns, in which <c>*</c> and <c>?</c> match slashes too.</summary>
 public static class AlpmGlob
 {
-    /// <summary>Whether the whole text matches. Takes time in proportion to the product of both lengths at most.</summary>
-    public static bool Matches(ReadOnlySpan<byte> pattern, ReadOnlySpan<byte> text)
-    {
-        int p = 0;
-        int t = 0;
-        // Where to go on when what follows the last star did not match: only that star has to take more.
-        int starPattern = -1;
-        int starText = 0;
-        while (true)
-        {
-            if (p < pattern.Length && pattern[p] == '*')
-            {
-                starPattern = ++p;
-                starText = t;
-                continue;
-            }
-            if (t == text.Length && p == pattern.Length)
-            {
-                return true;
-            }
-            if (t < text.Length && p < pattern.Length && MatchOne(pattern[p..], text[t], out int length))
-            {
-                p += length;
-                t++;
-                continue;
-            }
-            if (starPattern < 0 || starText == text.Length)
-            {
-                return false;
-            }
-            (p, t) = (starPattern, ++starText);
-        }
-    }
-
     /// <summary>
     /// The rule of NoExtract and of a hook's targets: the last pattern that matches decides; one with a "!" decides no.
     /// </summary>
@@ -51,135 +15,11 @@ public static class AlpmGlob
             ReadOnlySpan<byte> pattern = patterns[i];
             bool inverted = pattern.StartsWith("!"u8);
             // A backslash is for a pattern that begins with "!".
-            if (Matches(inverted || pattern.StartsWith("\\"u8) ? pattern[1..] : pattern, text))
+            if (Glob.Matches(inverted || pattern.StartsWith("\\"u8) ? pattern[1..] : pattern, text))
             {
                 return !inverted;
             }
         }
         return false;
-    }
-
-    /// <summary>Matches one byte with the element that a pattern begins with, and tells how long that is.</summary>
-    private static bool MatchOne(ReadOnlySpan<byte> pattern, byte c, out int length)
-    {
-        length = 1;
-        switch (pattern[0])
-        {
-            case (byte)'?':
-                return true;
-            case (byte)'\\':
-                length = 2;
-                return pattern.Length > 1 && pattern[1] == c;
-            case (byte)'[' when Bracket.TryParse(pattern, c, out bool matches, out int end):
-                length = end;
-                return matches;
-            default:
-                return pattern[0] == c;
-        }
-    }
-
-    /// <summary>A bracket expression, read while it is matched. One that does not end is no bracket expression.</summary>
-    private ref struct Bracket
-    {
-        private ReadOnlySpan<byte> _pattern;
-        private bool _never;
-
-        public static bool TryParse(ReadOnlySpan<byte> pattern, byte c, out bool matches, out int end)
-        {
-            int start = pattern.Length > 1 && pattern[1] is (byte)'!' or (byte)'^' ? 2 : 1;
-            var bracket = new Bracket { _pattern = pattern[start..] };
-            bool found = false;
-            bool ended = false;
-            for (bool first = true; !ended && !bracket._pattern.IsEmpty; first = false)
-            {
-                // First, a closing bracket is a member.
-                ended = !first && bracket._pattern[0] == ']';
-                if (ended)
-                {
-                    bracket._pattern = bracket._pattern[1..];
-                }
-                else
-                {
-                    found |= bracket.TakeMember(c);
-                }
-            }
-            end = pattern.Length - bracket._pattern.Length;
-            matches = !bracket._never && found != (start == 2);
-            return ended;
-        }
-
-        private bool TakeMember(byte c)
-        {
-            if (TakeNamed(':') is { } name)
-            {
-                return IsInClass(name, c);
-            }
-            if (TakeNamed('=') is { } equivalent)
-            {
-                _never |= equivalent.Length != 1;
-                return equivalent.Length == 1 && equivalent[0] == c;
-            }
-            byte low = TakeCharacter();
-            if (_pattern.Length < 2 || _pattern[0] != '-' || _pattern[1] == ']')
-            {
-                return low == c;
-            }
-            _pattern = _pattern[1..];
-            byte high = TakeCharacter();
-            return low <= c && c <= high;
-        }
-
-        private byte TakeCharacter()
-        {
-            if (TakeNamed('.') is { } symbol)
-            {
-                _never |= symbol.Length != 1;
-                return symbol.Length == 1 ? (byte)symbol[0] : (byte)0;
-            }
-            int escape = _pattern[0] == '\\' && _pattern.Length > 1 ? 1 : 0;
-            byte character = _pattern[escape];
-            _pattern = _pattern[(escape + 1)..];
-            return character;
-        }
-
-        /// <summary>Takes <c>[:name:]</c> and the like; null where there is none.</summary>
-        private string? TakeNamed(char kind)
-        {
-            ReadOnlySpan<byte> closing = [(byte)kind, (byte)']'];
-            if (_pattern.Length < 2 || _pattern[0] != '[' || _pattern[1] != kind || _pattern[2..].IndexOf(closing) is not (>= 0 and var length))
-            {
-                return null;
-            }
-            var name = _pattern.Slice(2, length);
-            if (kind == ':' && name.ContainsAnyExceptInRange((byte)'a', (byte)'y'))
-            {
-                return null;
-            }
-            _pattern = _pattern[(length + 4)..];
-            return Encoding.Latin1.GetString(name);
-        }
-
-        private bool IsInClass(string name, byte c)
-        {
-            char character = (char)c;
-            switch (name)
-            {
-                case "alpha": return char.IsAsciiLetter(character);
-                case "digit": return char.IsAsciiDigit(character);
-                case "alnum": return char.IsAsciiLetterOrDigit(character);
-                case "upper": return char.IsAsciiLetterUpper(character);
-                case "lower": return char.IsAsciiLetterLower(character);
-                case "xdigit": return char.IsAsciiHexDigit(character);
-                case "blank": return c is (byte)' ' or (byte)'\t';
-                case "space": return c is (byte)' ' or (>= 9 and <= 13);
-                case "cntrl": return c is < 32 or 127;
-                case "print": return c is >= 32 and < 127;
-                case "graph": return c is > 32 and < 127;
-                case "punct": return c is > 32 and < 127 && !char.IsAsciiLetterOrDigit(character);
-                default:
-                    _never = true;
-                    return false;
-            }
-        }
     }
 }

@@ -218,7 +218,7 @@ internal sealed class PacmanConfigurationReader(FileTree sandbox, string display
         }
         else
         {
-            foreach (string path in Glob(pattern))
+            foreach (string path in ExpandGlob(pattern))
             {
                 ReadFile(path, place, depth + 1);
             }
@@ -226,7 +226,7 @@ internal sealed class PacmanConfigurationReader(FileTree sandbox, string display
     }
 
     /// <summary>glob(7): each name for itself, and one that begins with a dot only if the pattern's does. In byte order.</summary>
-    private List<string> Glob(string pattern)
+    private List<string> ExpandGlob(string pattern)
     {
         var found = new List<(string Path, Node Node)> { ("", sandbox.Root) };
         foreach (string part in pattern.Split('/', StringSplitOptions.RemoveEmptyEntries))
@@ -234,7 +234,7 @@ internal sealed class PacmanConfigurationReader(FileTree sandbox, string display
             byte[] bytes = Encoding.UTF8.GetBytes(part);
             found = [.. found.SelectMany(parent => (parent.Node as DirectoryNode)?.Entries ?? [],
                     static (parent, entry) => (parent.Path, Entry: entry))
-                .Where(child => AlpmGlob.Matches(bytes, child.Entry.Name.Bytes) && (part[0] == '.' || child.Entry.Name.Bytes[0] != '.'))
+                .Where(child => Glob.Matches(bytes, child.Entry.Name.Bytes) && (part[0] == '.' || child.Entry.Name.Bytes[0] != '.'))
                 .Select(static child => ($"{child.Path}/{Encoding.UTF8.GetString(child.Entry.Name.Bytes)}", child.Entry.Node))];
         }
         return [.. found.Select(static file => file.Path)];
