@@ -102,7 +102,7 @@ def pacman_version(version):
 
 def merged(path):
     """A path below the merged /usr, without the leading slash."""
-    path = path.removeprefix("./").strip("/")
+    path = "" if path == "." else path.removeprefix("./").strip("/")
     return "usr/" + path if path.split("/")[0] in MERGED else path
 
 

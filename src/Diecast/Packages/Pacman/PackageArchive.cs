@@ -120,6 +120,11 @@ public sealed class PackageArchive : IDisposable
     {
         while ((_first = _reader.Next()) is { Path: [(byte)'.', ..] } entry)
         {
+            if (entry.Type == TarEntryType.Directory)
+            {
+                // The root itself, which a hand-made package may list: pacman passes it over too.
+                continue;
+            }
             string name = FileName.Display(entry.Path.AsSpan());
             if (entry.Type == TarEntryType.Directory && name is ("." or "./"))
             {
