@@ -33,10 +33,10 @@ internal sealed class BootStage(BuildConfig config, FileTree root, Timestamp epo
     /// <summary>What the names of boot entries start with.</summary>
     private string Token => OsRelease.EntryToken(root, config.ImageId ?? Names.Of(config.Distribution));
 
-    /// <param name="initrd">The default initrd's tree, or null where <c>Initrds=</c> names others.</param>
+    /// <param name="initrd">The default initrd, packed, or null where <c>Initrds=</c> names others.</param>
     /// <param name="partitions">Of the disk; the kernel's command line may name one.</param>
     /// <exception cref="InvalidDataException">The image is to boot and lacks what it needs for that.</exception>
-    public BootFiles Make(FileTree? initrd, IReadOnlyList<PartitionIdentity> partitions)
+    public BootFiles Make(Blob? initrd, IReadOnlyList<PartitionIdentity> partitions)
     {
         if (config.Bootable == Feature.No || config.Format is not (OutputFormat.Disk or OutputFormat.Directory))
         {
@@ -73,7 +73,7 @@ internal sealed class BootStage(BuildConfig config, FileTree root, Timestamp epo
         return new BootFiles(whole.Build(), added.Build(), entries.Count > 0 ? entries[0].Image : null);
     }
 
-    private List<BootEntry> MakeEntries(FileTree? initrd, IReadOnlyList<PartitionIdentity> partitions)
+    private List<BootEntry> MakeEntries(Blob? initrd, IReadOnlyList<PartitionIdentity> partitions)
     {
         if (_kernels.Count == 0)
         {
@@ -86,7 +86,8 @@ internal sealed class BootStage(BuildConfig config, FileTree root, Timestamp epo
                 : [];
         }
         string commandLine = KernelCommandLine.Compose(root, null, config.KernelCommandLine, IdOf(partitions, "root-"), IdOf(partitions, "usr-"));
-        var common = CommonInitrds(initrd);
+        // Those that all kernels share.
+        IReadOnlyList<Blob> common = initrd is not null ? [initrd] : [.. config.Initrds.Select(static path => new MemoryBlob(File.ReadAllBytes(path)))];
         var microcode = Microcode.Build(root, epoch) is { } tree ? CpioWriter.Write(tree) : null;
         if (microcode is not null && !BootLoader.StubTakesMicrocode(stub))
         {
@@ -106,19 +107,6 @@ internal sealed class BootStage(BuildConfig config, FileTree root, Timestamp epo
                 CommandLine = commandLine.Length > 0 ? commandLine : null,
                 Uname = kernel.Version,
             })))];
-    }
-
-    /// <summary>Those that all kernels share.</summary>
-    private IReadOnlyList<Blob> CommonInitrds(FileTree? initrd)
-    {
-        if (initrd is null)
-        {
-            return [.. config.Initrds.Select(static path => new MemoryBlob(File.ReadAllBytes(path)))];
-        }
-        var archive = CpioWriter.Write(initrd);
-        return [config.CompressOutput == Config.Compression.Gz
-            ? Compressor.Compress(archive, Images.Compression.Gzip, Math.Clamp(config.CompressLevel, 1, 9))
-            : Compressor.Compress(archive, Images.Compression.Zstd, config.CompressLevel)];
     }
 
     private Blob? OsReleaseContent() =>

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Diecast.Build.Partitioning;
 using Diecast.Config;
+using Diecast.Images;
 using Diecast.Packages;
 using Diecast.Packages.Pacman;
 using Diecast.Trees;
@@ -55,8 +56,8 @@ public static class Builder
         return new BuildResult(config.OutputPath, digest is null ? null : Convert.ToHexStringLower(digest));
     }
 
-    /// <summary>The image's root and the initrd's, side by side: most of the time goes into the images' own scripts.</summary>
-    private static (FileTree Root, FileTree? Initrd) Install(
+    /// <summary>The image's root, and beside it the packed initrd: most of the time goes into the images' own scripts.</summary>
+    private static (FileTree Root, Blob? Initrd) Install(
         BuildRequest request, PacmanConfiguration pacman, FetchedPackages fetched, StagedRoot root, StagedRoot? initrd, WorkDirectory work)
     {
         request.Report.Stage("Installing packages");
@@ -82,18 +83,19 @@ public static class Builder
         }
         var config = DefaultInitrd.Configure(request.Config);
         // A thread of its own, which lives as long: the end of a sandbox's parent thread would end the sandbox.
-        var initrdTree = Task.Factory.StartNew(
-            () => RootStage.Make(config, PackageStage.Configure(config), fetched.Initrd, initrd, work.Subdirectory("initrd-scripts"), true, request),
+        var packed = Task.Factory.StartNew(
+            () => DefaultInitrd.Pack(config, RootStage.Make(
+                config, PackageStage.Configure(config), fetched.Initrd, initrd, work.Subdirectory("initrd-scripts"), true, request)),
             CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         try
         {
             var rootTree = RootStage.Make(request.Config, pacman, fetched.Packages, root, work.Subdirectory("root-scripts"), false, request);
-            return (rootTree, initrdTree.GetAwaiter().GetResult());
+            return (rootTree, packed.GetAwaiter().GetResult());
         }
         finally
         {
             // Nothing may still be working in a directory that is about to go.
-            ((IAsyncResult)initrdTree).AsyncWaitHandle.WaitOne();
+            ((IAsyncResult)packed).AsyncWaitHandle.WaitOne();
         }
     }
 

@@ -1,5 +1,8 @@
 using System.Collections.Immutable;
 using Diecast.Config;
+using Diecast.Formats.Cpio;
+using Diecast.Images;
+using Diecast.Trees;
 
 namespace Diecast.Build;
 
@@ -39,4 +42,13 @@ public static class DefaultInitrd
         MachineId = null,
         Autologin = false,
     };
+
+    /// <summary>The archive of an initrd's tree, compressed as its configuration says, by zstd if it says nothing.</summary>
+    public static Blob Pack(BuildConfig config, FileTree tree)
+    {
+        var archive = CpioWriter.Write(tree);
+        return config.CompressOutput == Config.Compression.Gz
+            ? Compressor.Compress(archive, Images.Compression.Gzip, Math.Clamp(config.CompressLevel, 1, 9))
+            : Compressor.Compress(archive, Images.Compression.Zstd, config.CompressLevel);
+    }
 }

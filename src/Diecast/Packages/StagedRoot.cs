@@ -27,6 +27,7 @@ public sealed partial class StagedRoot : IDisposable
     private readonly byte[] _hostPath;
     private readonly Dictionary<FileName, Record> _records = [];
     private readonly HashSet<FileName> _touched = [];
+    private readonly byte[] _copyBuffer = new byte[128 * 1024];
     private (FileName Path, SafeFileHandle Handle)? _parent;
 
     /// <summary>Makes the directory, which must not exist; its parent must.</summary>
@@ -277,14 +278,13 @@ public sealed partial class StagedRoot : IDisposable
         _touched.Add(new FileName(path));
     }
 
-    private static void Copy(Stream content, SafeFileHandle file)
+    private void Copy(Stream content, SafeFileHandle file)
     {
-        var buffer = new byte[128 * 1024];
         long offset = 0;
         int got;
-        while ((got = content.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false)) > 0)
+        while ((got = content.ReadAtLeast(_copyBuffer, _copyBuffer.Length, throwOnEndOfStream: false)) > 0)
         {
-            RandomAccess.Write(file, buffer.AsSpan(0, got), offset);
+            RandomAccess.Write(file, _copyBuffer.AsSpan(0, got), offset);
             offset += got;
         }
     }
