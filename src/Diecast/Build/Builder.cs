@@ -61,6 +61,7 @@ public static class Builder
         BuildRequest request, PacmanConfiguration pacman, FetchedPackages fetched, StagedRoot root, StagedRoot? initrd, WorkDirectory work)
     {
         request.Report.Stage("Installing packages");
+        Sandbox.RequireWorking(work.Path, request.Cancellation);
         // Scripts inherit it, and it shows in the modes of what they make. The outputs get the caller's again.
         const uint usual = 0x12;
         uint callers = Posix.Umask(usual);
@@ -74,7 +75,7 @@ public static class Builder
         }
     }
 
-    private static (FileTree Root, FileTree? Initrd) InstallBoth(
+    private static (FileTree Root, Blob? Initrd) InstallBoth(
         BuildRequest request, PacmanConfiguration pacman, FetchedPackages fetched, StagedRoot root, StagedRoot? initrd, WorkDirectory work)
     {
         if (initrd is null)

@@ -12,6 +12,8 @@ public sealed class Sandbox(string root, string workDirectory, IReadOnlyDictiona
 {
     private const int OutputLimit = 64 * 1024;
 
+    private string _bind = "--bind";
+
     /// <summary>
     /// What every script sees: no host name, locale or time zone of the host; systemd's tools know that they run in a
     /// directory and not on a system, and its hwdb is not built more than once.
@@ -29,6 +31,21 @@ public sealed class Sandbox(string root, string workDirectory, IReadOnlyDictiona
         ["TZ"] = "UTC",
         ["TERM"] = "dumb",
     };
+
+    /// <summary>
+    /// Tries the sandbox on the host's own root, read-only: what forbids it would otherwise look like the failure of a
+    /// script, and that of many scripts is but a warning.
+    /// </summary>
+    /// <exception cref="IOException">bubblewrap is missing or cannot set up the sandbox here.</exception>
+    public static void RequireWorking(string workDirectory, CancellationToken cancellation)
+    {
+        var sandbox = new Sandbox("/", workDirectory, FixedEnvironment(0)) { _bind = "--ro-bind" };
+        var result = sandbox.Run(new Script { Name = "trial", Command = ["/bin/true"] }, cancellation);
+        if (result.ExitCode != 0)
+        {
+            throw new IOException($"the sandbox does not work here: {result.Output}");
+        }
+    }
 
     /// <summary>Runs a script and waits. Must be called on a thread that lives as long: its end would end the sandbox.</summary>
     /// <exception cref="IOException">bubblewrap is missing or could not set up the sandbox.</exception>
@@ -77,11 +94,11 @@ public sealed class Sandbox(string root, string workDirectory, IReadOnlyDictiona
 
     private IEnumerable<string> Arguments(IReadOnlyDictionary<string, string> own)
     {
-        yield return "--bind";
+        yield return _bind;
         yield return root;
         yield return "/";
         foreach (string argument in (string[])[
-            "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/run", "--tmpfs", "/tmp", "--perms", "1777", "--tmpfs", "/var/tmp",
+            "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/run", "--perms", "1777", "--tmpfs", "/tmp", "--perms", "1777", "--tmpfs", "/var/tmp",
             "--unshare-net", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try", "--hostname", "localhost",
             "--die-with-parent", "--new-session", "--cap-add", "ALL", "--chdir", "/", "--clearenv"])
         {
