@@ -3,7 +3,7 @@
 # make image     an Arch image, built twice; MIRROR=URL uses that mirror instead of a local one, KEYRING=DIR its keyring
 # make test      installs what the tests need and runs them all; TEST_ARGUMENTS="--filter-class X" narrows
 # make golden    rewrites the expected outputs in tests/Diecast.Tests/Golden; read the difference before committing it
-# make bench     times the formats and whole images beside other tools
+# make bench     times the formats and whole images beside other tools; BENCH_ARGUMENTS="ext4 --rounds 3" narrows
 # make clean     removes what is built; make distclean the downloads and test roots as well
 SHELL := /bin/bash
 PREFIX ?= /usr/local
@@ -11,6 +11,7 @@ DESTDIR ?=
 MIRROR ?=
 KEYRING ?=
 TEST_ARGUMENTS ?=
+BENCH_ARGUMENTS ?=
 
 export DOTNET_CLI_TELEMETRY_OPTOUT := 1
 export DOTNET_NOLOGO := 1
@@ -27,7 +28,7 @@ PUBLISH := dotnet publish src/Diecast.Cli -c Release -r linux-x64 -v quiet -p:St
 .PHONY: build install image test tests golden bench clean distclean packages-build packages-image packages-test
 .DELETE_ON_ERROR:
 
-build:
+build: packages-build
 	$(PUBLISH)
 	install -m 755 artifacts/publish/Diecast.Cli/release_linux-x64/Diecast.Cli artifacts/diecast
 
@@ -73,11 +74,12 @@ golden:
 	DIECAST_GOLDEN=rewrite $(MAKE) tests
 	git status --short tests/Diecast.Tests/Golden
 
-bench: build $(PREPARED)
-	dotnet run -c Release --project bench/Diecast.Bench
+bench: packages-test
+	$(MAKE) build $(PREPARED)
+	dotnet run -c Release --project bench/Diecast.Bench -- $(BENCH_ARGUMENTS)
 
 clean:
-	rm -rf artifacts build/image-a build/image-b build/vars.fd
+	rm -rf artifacts build/image-a build/image-b build/bench build/vars.fd
 
 distclean: clean
 	rm -rf build

@@ -5,7 +5,7 @@ set -euo pipefail
 build=(make gcc cmake libc6-dev libssl-dev zlib1g-dev binutils)
 image=(bubblewrap uidmap python3 zstd xz-utils gzip debian-archive-keyring)
 test=("${image[@]}" e2fsprogs dosfstools mtools gdisk fdisk cpio libarchive-tools gnupg pacman-package-manager makepkg fakeroot
-      qemu-system-x86 ovmf mmdebstrap faketime libfaketime attr acl libcap2-bin xxd file strace procps systemd git)
+      qemu-system-x86 ovmf mmdebstrap faketime libfaketime attr acl libcap2-bin xxd file strace procps systemd git time)
 case ${1:-} in
   build) wanted=("${build[@]}") ;;
   image) wanted=("${build[@]}" "${image[@]}") ;;
@@ -13,6 +13,10 @@ case ${1:-} in
   *) echo "usage: install-packages.sh build|image|test" >&2; exit 2 ;;
 esac
 
+if ! command -v dpkg-query > /dev/null; then
+  echo "This is no Debian system: what is missing must be installed by hand. Debian's names: ${wanted[*]}" >&2
+  exit 0
+fi
 missing=()
 for package in "${wanted[@]}"; do
   [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || missing+=("$package")

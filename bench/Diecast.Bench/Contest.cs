@@ -1,0 +1,100 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Diecast.Bench;
+
+/// <summary>A tool in a contest.</summary>
+/// <param name="Name">As it stands in the table.</param>
+/// <param name="Command">A program with its arguments.</param>
+/// <param name="Output">The file that it writes, which is gone before and synced after.</param>
+internal sealed record Contender(string Name, IReadOnlyList<string> Command, string Output)
+{
+    public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
+}
+
+/// <summary>What a run of a process and its children took.</summary>
+/// <param name="Seconds">Of the clock, with the output on the disk.</param>
+/// <param name="Kilobytes">The largest resident set of any one process.</param>
+internal readonly record struct Measurement(double Seconds, double ProcessorSeconds, long Kilobytes);
+
+/// <summary>
+/// Tools that do the same work, run one after the other and that several times over, so that what else the machine does
+/// meets them all; the first round is not counted, it warms what may be warm.
+/// </summary>
+internal sealed class Contest(string title, int rounds, string logs)
+{
+    public IReadOnlyList<(Contender Contender, Measurement Median)> Run(params Contender[] contenders)
+    {
+        var measured = contenders.ToDictionary(static contender => contender, static _ => new List<Measurement>());
+        for (int round = 0; round <= rounds; round++)
+        {
+            foreach (var contender in contenders)
+            {
+                var result = Measure(contender);
+                Console.Error.WriteLine(Text($"{title}, round {round} of {rounds}: {contender.Name} {result.Seconds:F2} s"));
+                if (round > 0)
+                {
+                    measured[contender].Add(result);
+                }
+            }
+        }
+        return [.. contenders.Select(contender => (contender, Median(measured[contender])))];
+    }
+
+    /// <summary>A table in Markdown, with ratios to the first contender.</summary>
+    public string Table(IReadOnlyList<(Contender Contender, Measurement Median)> results)
+    {
+        var lines = new List<string> { $"| {title} | wall clock | processor | peak memory | ratio |", "|---|---|---|---|---|" };
+        lines.AddRange(results.Select(result => Text(
+            $"| {result.Contender.Name} | {result.Median.Seconds:F2} s | {result.Median.ProcessorSeconds:F2} s | {result.Median.Kilobytes / 1024} MiB | {result.Median.Seconds / results[0].Median.Seconds:F2} |")));
+        return string.Join('\n', lines) + "\n";
+    }
+
+    private Measurement Measure(Contender contender)
+    {
+        File.Delete(contender.Output);
+        Commands.Run("sync");
+        string times = Path.Join(logs, "times");
+        // time(1) adds up the children; the shell's sync is its child too.
+        string[] command = ["-o", times, "-f", "%e %U %S %M", "sh", "-c", "output=$1; shift; \"$@\" && sync \"$output\"", "sh", contender.Output, .. contender.Command];
+        Commands.Run("time", command, contender.Environment, Path.Join(logs, $"{contender.Name.Split(' ')[0]}.log"));
+        double[] fields = [.. File.ReadAllText(times).Split(' ').Select(static field => double.Parse(field, CultureInfo.InvariantCulture))];
+        return new Measurement(fields[0], fields[1] + fields[2], (long)fields[3]);
+    }
+
+    private static Measurement Median(List<Measurement> runs) => new(
+        Middle(runs.Select(static run => run.Seconds)), Middle(runs.Select(static run => run.ProcessorSeconds)),
+        (long)Middle(runs.Select(static run => (double)run.Kilobytes)));
+
+    private static double Middle(IEnumerable<double> values)
+    {
+        double[] sorted = [.. values.Order()];
+        return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
+    }
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}
+
+internal static class Commands
+{
+    /// <summary>Runs a program; its output goes to a file, or to this program's.</summary>
+    /// <exception cref="InvalidOperationException">It fails.</exception>
+    public static void Run(
+        string program, IReadOnlyList<string>? arguments = null, IReadOnlyDictionary<string, string>? environment = null, string? log = null)
+    {
+        string[] all = [program, .. arguments ?? []];
+        var start = log is null
+            ? new ProcessStartInfo(program, all[1..])
+            : new ProcessStartInfo("sh", ["-c", "log=$1; shift; exec \"$@\" > \"$log\" 2>&1", "sh", log, .. all]);
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+        {
+            start.Environment[name] = value;
+        }
+        using var process = Process.Start(start)!;
+        process.WaitForExit();
+        if (process.ExitCode != 0)
+        {
+            throw new InvalidOperationException($"{string.Join(' ', all)} ended with {process.ExitCode}{(log is null ? "" : $": see {log}")}");
+        }
+    }
+}

@@ -1,0 +1,55 @@
+using System.Globalization;
+
+namespace Diecast.Bench;
+
+/// <summary>
+/// Whole processes side by side with the tools they stand in for, on the same files in the same directory. Arguments:
+/// what to run (ext4, vfat, image; all without), --rounds N, --directory DIR, --tree DIR.
+/// </summary>
+internal static class Program
+{
+    private static int Main(string[] arguments)
+    {
+        var only = new List<string>();
+        var options = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["--rounds"] = "5",
+            ["--directory"] = "build/bench",
+            ["--tree"] = "",
+        };
+        for (int i = 0; i < arguments.Length; i++)
+        {
+            if (options.ContainsKey(arguments[i]) && i + 1 < arguments.Length)
+            {
+                options[arguments[i]] = arguments[++i];
+            }
+            else if (arguments[i] is "ext4" or "vfat" or "image")
+            {
+                only.Add(arguments[i]);
+            }
+            else
+            {
+                Console.Error.WriteLine("usage: [ext4] [vfat] [image] [--rounds N] [--directory DIR] [--tree DIR]");
+                return 2;
+            }
+        }
+        int rounds = int.Parse(options["--rounds"], CultureInfo.InvariantCulture);
+        string directory = Path.GetFullPath(options["--directory"]);
+        Directory.CreateDirectory(directory);
+        string diecast = Path.GetFullPath(Environment.GetEnvironmentVariable("DIECAST") ?? "artifacts/diecast");
+        var fileSystems = new FileSystemBench(diecast, directory, rounds, options["--tree"]);
+        var tables = new List<string>();
+        foreach (var (name, run) in new (string, Func<string>)[]
+        {
+            ("ext4", fileSystems.Ext4), ("vfat", fileSystems.Vfat), ("image", new ImageBench(diecast, directory, rounds).Run),
+        })
+        {
+            if (only.Count == 0 || only.Contains(name))
+            {
+                tables.Add(run());
+            }
+        }
+        Console.Out.WriteLine(string.Join('\n', tables));
+        return 0;
+    }
+}
