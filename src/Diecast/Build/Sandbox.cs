@@ -112,10 +112,20 @@ public sealed class Sandbox(string root, string workDirectory, IReadOnlyDictiona
         }
     }
 
-    private static ScriptResult Wait(ProcessStartInfo start, ReadOnlyMemory<byte> input, CancellationToken cancellation)
+    private ScriptResult Wait(ProcessStartInfo start, ReadOnlyMemory<byte> input, CancellationToken cancellation)
     {
         using var process = Process.Start(start) ?? throw new UnreachableException();
-        using var registration = cancellation.Register(() => process.Kill(entireProcessTree: true));
+        bool ended = false;
+        using var registration = cancellation.Register(() =>
+        {
+            process.Kill(entireProcessTree: true);
+            // The kernel ends a sandbox with its bwrap, but not one that had only just been begun.
+            while (!Volatile.Read(ref ended))
+            {
+                UserNamespace.KillOrphans(root);
+                Thread.Sleep(10);
+            }
+        });
         var output = new StringBuilder();
         void Collect(object _, DataReceivedEventArgs line)
         {
@@ -141,7 +151,11 @@ public sealed class Sandbox(string root, string workDirectory, IReadOnlyDictiona
         {
             // The program ended without reading its input: its exit code says whether that was right.
         }
-        process.WaitForExit();
+        finally
+        {
+            process.WaitForExit();
+            Volatile.Write(ref ended, true);
+        }
         cancellation.ThrowIfCancellationRequested();
         lock (output)
         {

@@ -28,12 +28,46 @@ public static partial class UserNamespace
     /// <summary>Whether this process is the one inside.</summary>
     public static bool IsInside => Environment.GetEnvironmentVariable(Marker) == "1";
 
-    /// <summary>Has the kernel end the process inside when the one outside ends, however it does.</summary>
+    /// <summary>
+    /// Has the kernel end the process inside when the one outside ends, however it does, and hand it the processes that lose
+    /// their parent inside.
+    /// </summary>
     public static void EndWithParent()
     {
         const int setParentDeathSignal = 1;
+        const int setChildSubreaper = 36;
         const int sigterm = 15;
         _ = Prctl(setParentDeathSignal, sigterm);
+        _ = Prctl(setChildSubreaper, 1);
+    }
+
+    /// <summary>Ends the children of this process that have the text in their command line.</summary>
+    internal static void KillOrphans(string text)
+    {
+        const int sigkill = 9;
+        foreach (string task in Directory.GetDirectories("/proc/self/task"))
+        {
+            foreach (string id in ReadProcess(Path.Join(task, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            {
+                if (ReadProcess($"/proc/{id}/cmdline").Contains(text, StringComparison.Ordinal))
+                {
+                    _ = Kill(int.Parse(id, CultureInfo.InvariantCulture), sigkill);
+                }
+            }
+        }
+    }
+
+    private static string ReadProcess(string path)
+    {
+        try
+        {
+            return File.ReadAllText(path);
+        }
+        catch (IOException)
+        {
+            // It has ended.
+            return "";
+        }
     }
 
     /// <summary>Runs this program with these arguments inside, on this terminal, and returns its exit code.</summary>

@@ -124,7 +124,7 @@ public sealed partial class StagedRoot : IDisposable
         int parent = Prepare(path);
         using (var file = Posix.OpenAt(parent, NameOf(path), Posix.O_WRONLY | Posix.O_CREAT | Posix.O_EXCL | Posix.O_NOFOLLOW, 0x180))
         {
-            Copy(content, file);
+            Copy(content, file, path);
         }
         Finish(path, parent, metadata, null);
     }
@@ -278,13 +278,21 @@ public sealed partial class StagedRoot : IDisposable
         _touched.Add(new FileName(path));
     }
 
-    private void Copy(Stream content, SafeFileHandle file)
+    private void Copy(Stream content, SafeFileHandle file, ReadOnlySpan<byte> path)
     {
         long offset = 0;
         int got;
         while ((got = content.ReadAtLeast(_copyBuffer, _copyBuffer.Length, throwOnEndOfStream: false)) > 0)
         {
-            RandomAccess.Write(file, _copyBuffer.AsSpan(0, got), offset);
+            try
+            {
+                RandomAccess.Write(file, _copyBuffer.AsSpan(0, got), offset);
+            }
+            catch (IOException e)
+            {
+                // The runtime says only what is wrong, such as a full disk.
+                throw new IOException($"{HostPath}/{FileName.Display(path)}: {e.Message}", e);
+            }
             offset += got;
         }
     }

@@ -20,11 +20,12 @@ public sealed class Scene : IDisposable
 
     private readonly TempDirectory _directory;
 
-    public Scene(string parent = "/var/tmp")
+    /// <param name="mirror">Whose keyring it is; the full one by default.</param>
+    public Scene(string parent = "/var/tmp", string? mirror = null)
     {
         _directory = new TempDirectory(parent);
         string keyrings = Directory.CreateDirectory(this["mkosi.sandbox/usr/share/pacman/keyrings"]).FullName;
-        foreach (string file in Directory.GetFiles(Path.Join(Fixture.Mirror, "keyring")))
+        foreach (string file in Directory.GetFiles(Path.Join(mirror ?? Fixture.Mirror, "keyring")))
         {
             File.Copy(file, Path.Join(keyrings, Path.GetFileName(file)));
         }

@@ -109,11 +109,7 @@ public sealed class UkiTests
     [InlineData(true, false, 0)]
     public void UkifyWritesTheSameBytes(bool systemdStub, bool nx, int initrds)
     {
-        string? root = Environment.GetEnvironmentVariable("DIECAST_TRIXIE");
-        if (root is null || !Environment.IsPrivilegedProcess)
-        {
-            Assert.Skip("DIECAST_TRIXIE names no root with ukify");
-        }
+        string root = Fixture.Trixie;
         using var directory = new TempDirectory(root + "/tmp");
         string inside = directory.Path[root.Length..];
         byte[] stub = systemdStub ? File.ReadAllBytes(root + "/usr/lib/systemd/boot/efi/linuxx64.efi.stub") : PeSample.Stub();

@@ -5,7 +5,7 @@ using Diecast.Trees;
 
 namespace Diecast.Tests.Packages.Pacman;
 
-/// <summary>Real packages, from a mirror whose directory DIECAST_TEST_MIRROR names (with core/os/x86_64 in it).</summary>
+/// <summary>Real packages, from the test mirror.</summary>
 public sealed class MirrorTests
 {
     private static readonly string[] s_targets = ["systemd", "linux", "base", "virtual-consumer", "odd-names"];
@@ -13,11 +13,7 @@ public sealed class MirrorTests
     [Fact]
     public void InstallsAsPacmanDoes()
     {
-        if (Environment.GetEnvironmentVariable("DIECAST_TEST_MIRROR") is not { } mirror)
-        {
-            Assert.Skip("DIECAST_TEST_MIRROR is not set");
-            return;
-        }
+        string mirror = Fixture.Mirror;
         string parent = Environment.GetEnvironmentVariable("DIECAST_TEST_DIRECTORY") ?? Path.GetTempPath();
         using var directory = new TempDirectory(parent);
         string[] repositories = [.. ((string[])["core", "extra"]).Where(name => File.Exists(Path.Join(mirror, name, "os/x86_64", name + ".db")))];
