@@ -44,8 +44,8 @@ public static class CleanUp
     }
 
     /// <summary>
-    /// Removes all paths that match a pattern with a leading slash or without: * and ? and [] within a component, as in
-    /// <c>RemoveFiles=</c>. Links are not followed.
+    /// Removes all paths that match a pattern with a leading slash or without, as in <c>RemoveFiles=</c>: * and ? and []
+    /// within a component, ** for any number of directories. Links are not followed.
     /// </summary>
     public static void RemoveMatching(StagedRoot root, string pattern) => RemoveMatching(root, pattern, static _ => true);
 
@@ -65,6 +65,10 @@ public static class CleanUp
 
     private static IEnumerable<byte[]> Matches(StagedRoot root, byte[] directory, string component)
     {
+        if (component == "**")
+        {
+            return Directories(root, directory);
+        }
         byte[] prefix = directory.Length == 0 ? [] : [.. directory, (byte)'/'];
         if (component.AsSpan().IndexOfAny("*?[") < 0)
         {
@@ -77,5 +81,23 @@ public static class CleanUp
         }
         byte[] glob = Posix.Bytes(component);
         return root.List(directory).Where(name => Glob.Matches(glob, name.Bytes)).Select(name => (byte[])[.. prefix, .. name.Bytes]);
+    }
+
+    /// <summary>A directory and all below it.</summary>
+    private static IEnumerable<byte[]> Directories(StagedRoot root, byte[] directory)
+    {
+        yield return directory;
+        byte[] prefix = directory.Length == 0 ? [] : [.. directory, (byte)'/'];
+        foreach (var name in root.List(directory))
+        {
+            byte[] path = [.. prefix, .. name.Bytes];
+            if (root.Status(path)?.Type == FileType.Directory)
+            {
+                foreach (byte[] below in Directories(root, path))
+                {
+                    yield return below;
+                }
+            }
+        }
     }
 }

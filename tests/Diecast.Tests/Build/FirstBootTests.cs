@@ -60,6 +60,8 @@ public sealed class FirstBootTests : IDisposable
     [InlineData("etc/sh*", "/etc /etc/passwd")]
     [InlineData("/etc/*", "/etc")]
     [InlineData("e[t]c", "")]
+    [InlineData("**/passwd", "/etc /etc/shadow")]
+    [InlineData("etc/**/passwd", "/etc /etc/shadow")]
     [InlineData("nothing/*", "/etc /etc/passwd /etc/shadow")]
     public void RemoveFilesTakesPatterns(string pattern, string left)
     {
