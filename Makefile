@@ -33,6 +33,7 @@ build: packages-build
 	install -m 755 artifacts/publish/Diecast.Cli/release_linux-x64/Diecast.Cli artifacts/diecast
 
 install:
+	@test -x artifacts/diecast || { echo "artifacts/diecast is missing: make build makes it" >&2; exit 1; }
 	install -D -m 755 artifacts/diecast $(DESTDIR)$(PREFIX)/bin/diecast
 	install -D -m 644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/diecast/LICENSE
 	install -D -m 644 THIRD-PARTY-NOTICES.md $(DESTDIR)$(PREFIX)/share/doc/diecast/THIRD-PARTY-NOTICES.md

@@ -23,6 +23,7 @@ internal sealed class ImageBench(string diecast, string directory, int rounds)
         using var server = Process.Start(new ProcessStartInfo("python3", ["-m", "http.server", "-b", "127.0.0.1", "-d", mirror, Port])
         {
             RedirectStandardError = true,
+            RedirectStandardOutput = true,
         })!;
         server.ErrorDataReceived += static (_, _) => { };
         server.BeginErrorReadLine();
