@@ -39,6 +39,19 @@ internal sealed class PacmanRoot : IDisposable
 
     public string RunOk(params string[] arguments) => Tool.RunOk("pacman", [.. _options, .. arguments]);
 
+    /// <summary>
+    /// Installs with scriptlets and hooks, which see the kernel's file systems as a chroot has them, and the environment of
+    /// Diecast's own sandbox.
+    /// </summary>
+    public string RunInside(params string[] arguments)
+    {
+        // The base packages bring the directories.
+        const string mounts = "if [ -d \"$0/proc\" ]; then mount -t proc proc \"$0/proc\"; mount -t tmpfs tmpfs \"$0/run\"; "
+            + "mount --bind /dev \"$0/dev\"; fi; exec \"$@\"";
+        var environment = Diecast.Build.Sandbox.FixedEnvironment(0).Where(static pair => pair.Key != "SOURCE_DATE_EPOCH").Select(static pair => $"{pair.Key}={pair.Value}");
+        return Tool.RunOk("unshare", ["--mount", "--uts", "--ipc", "--net", "sh", "-c", mounts, Path, "env", "-i", .. environment, "pacman", .. _options, .. arguments]);
+    }
+
     public void Dispose()
     {
         // gpg starts an agent for the directory that is about to go.
