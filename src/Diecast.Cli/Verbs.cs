@@ -11,8 +11,8 @@ internal static class Verbs
 
     /// <summary>
     /// Does a verb's work. The first Ctrl-C (or SIGTERM, SIGHUP) cancels it, so that it can remove what is half done; the
-    /// second Ctrl-C ends the program. (One SIGTERM may well come twice: to the process group, and from the process outside.) Errors are <see cref="Program"/>'s: a line each for those of the user and the input, a
-    /// stack trace for a bug.
+    /// second Ctrl-C ends the program. (One SIGTERM may well come twice: to the process group, and from the process
+    /// outside.) Errors are <see cref="Program"/>'s: a line each for those of the user and the input, a stack trace for a bug.
     /// </summary>
     public static int Run(Terminal terminal, Func<CancellationToken, int> work)
     {

@@ -22,11 +22,12 @@ internal sealed class RootStage
     private readonly StagedRoot _root;
     private readonly ScriptRunner _run;
     private readonly bool _isInitrd;
+    private readonly CancellationToken _cancellation;
 
     private RootStage(
         BuildConfig config, PacmanConfiguration pacman, StagedRoot root, string workDirectory, bool isInitrd, BuildRequest request)
     {
-        (_config, _pacman, _root, _report, _isInitrd) = (config, pacman, root, request.Report, isInitrd);
+        (_config, _pacman, _root, _report, _isInitrd, _cancellation) = (config, pacman, root, request.Report, isInitrd, request.Cancellation);
         var environment = new Dictionary<string, string>(Sandbox.FixedEnvironment(root.Epoch.Seconds), StringComparer.Ordinal);
         foreach (var (name, value) in config.Environment)
         {
@@ -91,6 +92,8 @@ internal sealed class RootStage
 
     private void Say(string line)
     {
+        // Each package and each hook says what it is: often enough to end soon after Ctrl-C.
+        _cancellation.ThrowIfCancellationRequested();
         (line.StartsWith("warning: ", StringComparison.Ordinal) ? _report.Warning : _report.Detail)(
             line.StartsWith("warning: ", StringComparison.Ordinal) ? line["warning: ".Length..] : line);
     }

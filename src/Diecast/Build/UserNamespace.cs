@@ -81,11 +81,8 @@ public static partial class UserNamespace
         start.Environment[Marker] = "1";
         using var child = Start(start);
         Console.CancelKeyPress += static (_, e) => e.Cancel = true;
-        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal =>
-        {
-            signal.Cancel = true;
-            _ = Kill(child.Id, 15);
-        });
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, PassOn);
+        using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, PassOn);
         try
         {
             WaitUntilUnshared(child);
@@ -98,6 +95,13 @@ public static partial class UserNamespace
         }
         child.WaitForExit();
         return child.ExitCode;
+
+        void PassOn(PosixSignalContext signal)
+        {
+            const int sigterm = 15;
+            signal.Cancel = true;
+            _ = Kill(child.Id, sigterm);
+        }
     }
 
     private static Process Start(ProcessStartInfo start)

@@ -264,7 +264,8 @@ public sealed class MkfsCommandTests
             file.SetLength(4_000_000_000);
         }
         Directory.CreateDirectory(directory["out"]);
-        var start = new ProcessStartInfo(s_diecast, ["mkfs", "vfat", "--uuid", Seed, directory["tree"], directory["out/image"]]) { RedirectStandardError = true };
+        // A shell's background jobs ignore SIGINT, and so would all that they start.
+        var start = new ProcessStartInfo("env", ["--default-signal=INT", s_diecast, "mkfs", "vfat", "--uuid", Seed, directory["tree"], directory["out/image"]]) { RedirectStandardError = true };
         using var process = Process.Start(start)!;
         while (!process.HasExited && Directory.GetFileSystemEntries(directory["out"]).Length == 0)
         {
