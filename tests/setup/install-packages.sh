@@ -3,7 +3,7 @@
 # and that are missing. As another user than root, without sudo, it prints the command to run instead.
 set -euo pipefail
 build=(make gcc cmake libc6-dev libssl-dev zlib1g-dev binutils)
-image=(bubblewrap uidmap python3 zstd xz-utils gzip debian-archive-keyring)
+image=(bubblewrap uidmap python3 zstd xz-utils gzip debian-archive-keyring archlinux-keyring)
 test=("${image[@]}" e2fsprogs dosfstools mtools gdisk fdisk cpio libarchive-tools gnupg pacman-package-manager makepkg fakeroot
       qemu-system-x86 ovmf mmdebstrap faketime libfaketime attr acl libcap2-bin xxd file strace procps systemd git time)
 case ${1:-} in

@@ -117,7 +117,7 @@ public sealed class BadInputTests : IDisposable
 
     [Theory]
     [InlineData("output", "--output-dir=mnt", "No space left on device*/mnt/*")]
-    [InlineData("TMPDIR", "", "*/mnt/diecast-*/root/*: No space left on device")]
+    [InlineData("TMPDIR", "", "*/mnt/diecast-*/root-*/*: No space left on device")]
     [InlineData("store", "", "*/mnt/diecast/store/*No space left on device*")]
     public void AFullDisk(string place, string option, string expected) => OnMount("size=1m", place, option, expected);
 
@@ -325,7 +325,7 @@ public sealed class BadInputTests : IDisposable
     private Process StartInGroup(string[] command)
     {
         // A shell's background jobs ignore SIGINT, and so would all that they start.
-        var start = new ProcessStartInfo(Tool.Require("setsid"), ["env", "--default-signal=INT", Fixture.Executable, .. command])
+        var start = new ProcessStartInfo(Tool.Require("setsid"), ["env", "--default-signal=INT,HUP", Fixture.Executable, .. command])
         {
             WorkingDirectory = _build.Root,
             RedirectStandardError = true,

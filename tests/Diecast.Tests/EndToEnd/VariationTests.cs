@@ -1,5 +1,8 @@
 using System.Globalization;
+using Diecast.Formats.Tar;
+using Diecast.Images;
 using Diecast.Tests.Support;
+using Diecast.Trees;
 
 namespace Diecast.Tests.EndToEnd;
 
@@ -72,6 +75,28 @@ public sealed class VariationTests(MissionImage mission)
             Assert.DoesNotContain(inside, ProbeLine(mission.Log), StringComparison.Ordinal);
         }
         Assert.Equal(mission.Sha256, Scene.Sha256(scene["foo.raw"]));
+    }
+
+    /// <summary>Capabilities, device nodes, hard links, far owners and attributes that a user's own files could not have.</summary>
+    [Fact]
+    public void EveryKindOfFileIsTheSameForAnotherUser()
+    {
+        string[] command = ["-d", "arch", "-p", "kinds", "-p", "iputils-ping", "-m", Scene.MirrorUrl, "--bootable=no", "-t", "tar", "--compress-output=no", "-o", "kinds"];
+        using var roots = new Scene();
+        using var users = new Scene();
+        GiveAway(users);
+        var asRoot = roots.Run("", command);
+        Assert.True(asRoot.ExitCode == 0, asRoot.All);
+        var asUser = users.Run(string.Format(CultureInfo.InvariantCulture, s_variations["another user"]().Prefix, users.Root), users["cache"], command);
+        Assert.True(asUser.ExitCode == 0, asUser.All);
+        Assert.Equal(Scene.Sha256(roots["kinds.tar"]), Scene.Sha256(users["kinds.tar"]));
+        var tree = TarTree.Read(new MemoryBlob(File.ReadAllBytes(users["kinds.tar"])));
+        Assert.Equal((259u, 300u), tree.Find("usr/share/kinds/disk") is DeviceNode disk ? (disk.Major, disk.Minor) : default);
+        Assert.Equal((60000u, 65535u), tree.Find("usr/share/kinds/owner") is { } far ? (far.Metadata.Uid, far.Metadata.Gid) : default);
+        Assert.Contains(tree.Find("usr/share/kinds/capability")!.Metadata.Xattrs, static x => x.Name.AsSpan().SequenceEqual("security.capability"u8));
+        Assert.Contains(tree.Find("usr/share/kinds/xattrs")!.Metadata.Xattrs, static x => x.Name.AsSpan().SequenceEqual("trusted.diecast"u8));
+        Assert.Equal(0x9C9, tree.Find("usr/share/kinds/a-original")!.Metadata.Mode);
+        Assert.Same(tree.Find("usr/share/kinds/a-original"), tree.Find("usr/share/kinds/sub/c-link"));
     }
 
     /// <summary>The whole tool under another clock, and what it runs in the sandbox as well.</summary>
