@@ -1,3 +1,4 @@
+using Diecast.Images;
 using Diecast.Trees;
 
 namespace Diecast.Build;
@@ -11,10 +12,9 @@ public sealed class WorkDirectory : IDisposable
 {
     public WorkDirectory()
     {
-        string parent = Environment.GetEnvironmentVariable("TMPDIR") is { Length: > 0 } given ? given : "/var/tmp";
         for (int attempt = 0; ; attempt++)
         {
-            Path = System.IO.Path.Join(System.IO.Path.GetFullPath(parent), $"diecast-{Environment.ProcessId}-{attempt}");
+            Path = System.IO.Path.Join(SpillFile.TemporaryDirectory, $"diecast-{Environment.ProcessId}-{attempt}");
             try
             {
                 Posix.MkdirAt(Posix.AT_FDCWD, Posix.Bytes(Path), 0x1C0);

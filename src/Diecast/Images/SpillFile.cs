@@ -18,11 +18,15 @@ public sealed class SpillFile : Blob
 
     public override long Length { get; }
 
+    /// <summary>TMPDIR, else /var/tmp: what is put there may be as large as a disk, and /tmp is often in memory.</summary>
+    public static string TemporaryDirectory =>
+        Path.GetFullPath(Environment.GetEnvironmentVariable("TMPDIR") is { Length: > 0 } given ? given : "/var/tmp");
+
     /// <summary>A blob of what <paramref name="produce"/> writes.</summary>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public static Blob Create(Action<Stream> produce)
     {
-        string path = Path.Join(Path.GetTempPath(), $"diecast-{Path.GetRandomFileName()}");
+        string path = Path.Join(TemporaryDirectory, $"diecast-{Path.GetRandomFileName()}");
         var file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite);
         File.Delete(path);
         try
