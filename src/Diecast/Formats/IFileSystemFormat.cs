@@ -34,6 +34,21 @@ public sealed record FileSystemOptions
 /// <summary>A field of an on-disk structure, for people and for comparison.</summary>
 public sealed record NamedField(string Name, string Value);
 
+/// <summary>
+/// A field at its place: what the bytes there mean, so that a byte that differs can be named. Offset and length are in
+/// bytes, within the file system.
+/// </summary>
+/// <param name="Offset">The first byte.</param>
+/// <param name="Length">Of the field.</param>
+/// <param name="Structure">Which of the structures: "superblock", "group 3 descriptor", "inode 12".</param>
+/// <param name="Name">As in the specification: "i_ctime", "DIR_WrtTime".</param>
+/// <param name="Value">For people; times in the form of <see cref="Trees.Timestamp"/>.</param>
+public sealed record FieldSpan(long Offset, long Length, string Structure, string Name, string Value)
+{
+    /// <summary>The file that the structure belongs to, as in "/etc/passwd"; null where it is none's.</summary>
+    public string? Path { get; init; }
+}
+
 /// <summary>A file system that a reader understood.</summary>
 public sealed record FileSystemView
 {
@@ -45,6 +60,18 @@ public sealed record FileSystemView
 
     /// <summary>All the bytes, labelled: the same labels as the writer's.</summary>
     public required Func<Image> Layout { get; init; }
+
+    /// <summary>
+    /// Makes what finds the innermost field that covers a byte. Null where none does (contents, padding, free space): the
+    /// layout's label says what is there. Must stand up to any offset, and read no more than a structure at a time.
+    /// </summary>
+    public Func<Func<long, FieldSpan?>> FieldFinder { get; init; } = static () => static _ => null;
+
+    /// <summary>
+    /// What is wrong with the file system and did not keep it from being read, a line each: counts that are not true, copies
+    /// that differ, blocks that two files claim.
+    /// </summary>
+    public Func<IReadOnlyList<string>> Check { get; init; } = static () => [];
 }
 
 /// <summary>A file system that Diecast writes and reads.</summary>
