@@ -122,14 +122,24 @@ internal sealed class Chains(Blob blob, BootRecord boot)
 }
 
 /// <summary>The content of a file: the first bytes of its chain, which is followed when it is first read.</summary>
-internal sealed class ChainBlob(Blob source, Chains chains, uint firstCluster, uint size, TreePath path) : Blob
+internal sealed class ChainBlob(Blob source, Chains chains, uint firstCluster, uint size, TreePath path) : PlacedBlob
 {
     private readonly Lazy<ByteRange[]> _ranges = new(() => Follow(chains, firstCluster, size, path));
 
     public override long Length => size;
 
-    /// <summary>Where the bytes lie, in their order.</summary>
-    public IReadOnlyList<ByteRange> Ranges => _ranges.Value;
+    public override IEnumerable<Placement> Placements
+    {
+        get
+        {
+            long offset = 0;
+            foreach (var range in _ranges.Value)
+            {
+                yield return new Placement(offset, range.Offset, range.Length);
+                offset += range.Length;
+            }
+        }
+    }
 
     public override string Describe() => path.ToString();
 
