@@ -11,6 +11,8 @@ public sealed class DeferredBlob(Func<Blob> make) : Blob
 
     public override Blob Slice(long offset, long length) => _blob.Value.Slice(offset, length);
 
+    public override long NextData(long offset) => _blob.Value.NextData(offset);
+
     public override string Describe() => _blob.Value.Describe();
 
     protected override void ReadCore(long offset, Span<byte> destination) => ReadCore(_blob.Value, offset, destination);

@@ -10,6 +10,8 @@ public sealed class FileBlob(SafeFileHandle file, long length, string descriptio
 {
     public override long Length => length;
 
+    public override long NextData(long offset) => FileHoles.NextData(file, offset, length);
+
     public override string Describe() => description;
 
     protected override void ReadCore(long offset, Span<byte> destination)
