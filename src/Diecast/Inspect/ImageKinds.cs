@@ -1,5 +1,6 @@
 using System.Globalization;
 using Diecast.Formats;
+using Diecast.Formats.Btrfs;
 using Diecast.Formats.Cpio;
 using Diecast.Formats.Gpt;
 using Diecast.Formats.Uki;
@@ -14,7 +15,8 @@ internal static class ImageKinds
     [
         new("gpt", static (blob, _) => GptReader.Recognizes(blob), ReadDisk),
         .. FormatTable.All.Select(static format =>
-            new ContainerKind(format.Name, (blob, _) => format.Recognizes(blob), blob => ReadFileSystem(format, blob))),
+            new ContainerKind(format.Name, (blob, _) => format.Recognizes(blob), blob => FromView(format.Name, format.Read(blob)))),
+        new("btrfs", static (blob, _) => BtrfsReader.Recognizes(blob), static blob => FromView("btrfs", BtrfsReader.Read(blob))),
         new("pe", static (blob, _) => PeImage.Recognizes(blob), ReadPe),
         new("cpio", static (blob, path) => CpioReader.Recognizes(blob), ReadCpio),
     ];
@@ -33,19 +35,15 @@ internal static class ImageKinds
         };
     }
 
-    private static Container ReadFileSystem(IFileSystemFormat format, Blob blob)
+    private static Container FromView(string kind, FileSystemView view) => new()
     {
-        var view = format.Read(blob);
-        return new Container
-        {
-            Kind = format.Name,
-            Fields = view.Fields,
-            Tree = view.Tree,
-            Layout = view.Layout,
-            FieldFinder = view.FieldFinder,
-            Check = view.Check,
-        };
-    }
+        Kind = kind,
+        Fields = view.Fields,
+        Tree = view.Tree,
+        Layout = view.Layout,
+        FieldFinder = view.FieldFinder,
+        Check = view.Check,
+    };
 
     private static Container ReadPe(Blob blob)
     {
