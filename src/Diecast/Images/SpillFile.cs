@@ -43,6 +43,8 @@ public sealed class SpillFile : Blob
         return new SpillFile(file, RandomAccess.GetLength(file));
     }
 
+    public override long NextData(long offset) => FileHoles.NextData(_file, offset, Length);
+
     public override string Describe() => "the temporary file";
 
     protected override void ReadCore(long offset, Span<byte> destination)

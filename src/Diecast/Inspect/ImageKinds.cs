@@ -29,7 +29,7 @@ internal static class ImageKinds
             Kind = "gpt",
             Fields = disk.Fields,
             Parts = [.. disk.Table.Partitions.Select(partition => new Part(
-                partition.Number.ToString(CultureInfo.InvariantCulture), disk.Content(partition)))],
+                partition.Number.ToString(CultureInfo.InvariantCulture), disk.Content(partition)) { Offset = partition.Offset })],
             Layout = () => disk.Layout,
             Check = () => disk.Problems,
         };
