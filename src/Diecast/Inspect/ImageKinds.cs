@@ -82,6 +82,7 @@ internal static class ImageKinds
                 field.Structure.StartsWith("data", StringComparison.Ordinal) ? $"{field.Structure} {field.Name}" : field.Name, field.Value))],
             Parts = [.. pe.Sections.Select((section, i) => new Part(Unique(names, section.Name), section.Content)
             {
+                Offset = section.Offset,
                 Fields = [.. pe.SectionFields(i).Skip(1).Select(static field => new NamedField(field.Name, field.Value))],
             })],
             Layout = pe.Layout,
