@@ -43,6 +43,13 @@ public abstract class Blob
         return bytes;
     }
 
+    /// <summary>
+    /// The first place from <paramref name="offset"/> on where there may be anything but zeros, as far as is known without
+    /// reading; the length where there is none. Known holes depend on the host: they save reading when blobs are compared,
+    /// and never decide about a byte that is written.
+    /// </summary>
+    public virtual long NextData(long offset) => offset;
+
     /// <summary>Where the bytes come from, for error messages.</summary>
     public virtual string Describe() => "the blob";
 
@@ -62,6 +69,9 @@ public abstract class Blob
             offset < 0 || sliceLength < 0 || sliceLength > length - offset
                 ? base.Slice(offset, sliceLength)
                 : source.Slice(start + offset, sliceLength);
+
+        public override long NextData(long offset) =>
+            offset >= length ? length : Math.Min(source.NextData(start + offset) - start, length);
 
         public override string Describe() => source.Describe();
 

@@ -57,6 +57,20 @@ public sealed class Image : Blob
         }
     }
 
+    public override long NextData(long offset)
+    {
+        for (int i = FirstEndingAfter(offset); i < _extents.Length; i++)
+        {
+            var extent = _extents[i];
+            long data = extent.Offset + extent.Content.NextData(Math.Max(0, offset - extent.Offset));
+            if (data < extent.End)
+            {
+                return data;
+            }
+        }
+        return Length;
+    }
+
     public override string Describe() => "the image";
 
     protected override void ReadCore(long offset, Span<byte> destination)

@@ -166,6 +166,8 @@ public sealed class HostFileBlob(byte[] path, FileStatus status) : Blob
 
     public override long Length => status.Size;
 
+    public override long NextData(long offset) => FileHoles.NextData(Open(), offset, Length);
+
     public override string Describe() => FileName.Display(path);
 
     protected override void ReadCore(long offset, Span<byte> destination)

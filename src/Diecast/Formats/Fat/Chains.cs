@@ -177,7 +177,23 @@ internal sealed class ChainBlob(Blob source, Chains chains, uint firstCluster, u
 internal sealed class ClaimedClusters(long clusters)
 {
     private readonly BitArray _claimed = new(checked((int)clusters + 2));
+    private readonly Dictionary<uint, TreePath?> _directories = [];
     private readonly Lock _lock = new();
+
+    /// <summary>Claims the chain of a directory; one that was let go of may be read again at the same path.</summary>
+    /// <inheritdoc cref="Claim"/>
+    public void ClaimDirectory(uint first, List<ClusterRun> runs, TreePath? path)
+    {
+        lock (_lock)
+        {
+            if (_directories.TryGetValue(first, out var owner) && owner == path)
+            {
+                return;
+            }
+            Claim(runs, path);
+            _directories[first] = path;
+        }
+    }
 
     /// <exception cref="InvalidDataException">A cluster of the chain has been claimed before.</exception>
     public void Claim(List<ClusterRun> runs, TreePath? path)
