@@ -1,5 +1,6 @@
 using System.Globalization;
 using Diecast.Formats;
+using Diecast.Formats.Btrfs;
 using Diecast.Formats.Cpio;
 using Diecast.Formats.Gpt;
 using Diecast.Formats.Tar;
@@ -18,7 +19,8 @@ internal static class ImageKinds
     [
         new("gpt", static (blob, _) => GptReader.Recognizes(blob), ReadDisk),
         .. FormatTable.All.Select(static format =>
-            new ContainerKind(format.Name, (blob, _) => format.Recognizes(blob), blob => ReadFileSystem(format, blob))),
+            new ContainerKind(format.Name, (blob, _) => format.Recognizes(blob), blob => FromView(format.Name, format.Read(blob)))),
+        new("btrfs", static (blob, _) => BtrfsReader.Recognizes(blob), static blob => FromView("btrfs", BtrfsReader.Read(blob))),
         new("pe", static (blob, _) => PeImage.Is64Bit(blob), ReadPe),
         new("cpio", static (blob, _) => CpioReader.Recognizes(blob), static blob => new Container { Kind = "cpio", Tree = CpioReader.Read(blob, Unpacker.DefaultLimit) }),
         new("tar", static (blob, _) => TarTree.Recognizes(blob), static blob => new Container { Kind = "tar", Tree = TarTree.Read(blob) }),
@@ -46,6 +48,8 @@ internal static class ImageKinds
         string[] names = [partition.Name, type?.Name ?? "", type?.Designator ?? "", partition.Id.ToString(), partition.Type.ToString()];
         return new Part(Number(partition.Number), disk.Content(partition))
         {
+            Offset = partition.Offset,
+            Identity = $"{type?.Name ?? partition.Type.ToString()} {partition.Name}",
             Aliases = [.. names.Where(static name => name.Length > 0).Distinct(StringComparer.Ordinal)],
             Fields =
             [
@@ -57,19 +61,15 @@ internal static class ImageKinds
         };
     }
 
-    private static Container ReadFileSystem(IFileSystemFormat format, Blob blob)
+    private static Container FromView(string kind, FileSystemView view) => new()
     {
-        var view = format.Read(blob);
-        return new Container
-        {
-            Kind = format.Name,
-            Fields = view.Fields,
-            Tree = view.Tree,
-            Layout = view.Layout,
-            FieldFinder = view.FieldFinder,
-            Check = view.Check,
-        };
-    }
+        Kind = kind,
+        Fields = view.Fields,
+        Tree = view.Tree,
+        Layout = view.Layout,
+        FieldFinder = view.FieldFinder,
+        Check = view.Check,
+    };
 
     private static Container ReadPe(Blob blob)
     {
@@ -82,6 +82,7 @@ internal static class ImageKinds
                 field.Structure.StartsWith("data", StringComparison.Ordinal) ? $"{field.Structure} {field.Name}" : field.Name, field.Value))],
             Parts = [.. pe.Sections.Select((section, i) => new Part(Unique(names, section.Name), section.Content)
             {
+                Offset = section.Offset,
                 Fields = [.. pe.SectionFields(i).Skip(1).Select(static field => new NamedField(field.Name, field.Value))],
             })],
             Layout = pe.Layout,

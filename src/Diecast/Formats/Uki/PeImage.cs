@@ -8,6 +8,9 @@ namespace Diecast.Formats.Uki;
 /// <summary>A section of a PE file: its place in memory and its content, without padding.</summary>
 public sealed record PeSection(string Name, uint VirtualAddress, uint Characteristics, Blob Content)
 {
+    /// <summary>Where the content begins in the file, in bytes.</summary>
+    public long Offset { get; init; }
+
     /// <summary>The SHA-256 of the content.</summary>
     public byte[] Digest() => ImageFile.Hash(Content);
 }
@@ -124,7 +127,10 @@ public sealed partial class PeImage
         {
             throw new InvalidDataException($"pe: the section {Trees.FileName.Display(header.Name)} leaves the file");
         }
-        return new PeSection(name, header.VirtualAddress, header.Characteristics, blob.Slice(header.PointerToRawData, length));
+        return new PeSection(name, header.VirtualAddress, header.Characteristics, blob.Slice(header.PointerToRawData, length))
+        {
+            Offset = header.PointerToRawData,
+        };
     }
 
     private static T ReadAt<T>(Blob blob, long offset) where T : unmanaged => OnDisk.Read<T>(blob.ReadBytes(offset, Unsafe.SizeOf<T>()));
