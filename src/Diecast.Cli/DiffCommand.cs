@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using Diecast.Images;
 using Diecast.Inspect;
 using Diecast.Inspect.Reports;
 using Diecast.Trees;

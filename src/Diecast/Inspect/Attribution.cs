@@ -40,6 +40,7 @@ internal sealed class Attribution(
         bool isPlaced = left.Parts.Any(static part => part.Offset is not null);
         if (layouts.Left is null && layouts.Right is null && !isPlaced)
         {
+            files.AddTo(found);
             if (found.SaysNothing)
             {
                 found.Note($"the {left.Kind} says the same; its bytes differ");
@@ -133,7 +134,9 @@ internal sealed class Attribution(
             : before.Path == after.Path ? before.Path : $"{before.Path ?? "(nothing)"} / {after.Path ?? "(nothing)"}";
         var owner = path is null ? StructureOf(before.Structure) : files.Of(path);
         owner.DifferingBytes += bytes;
-        bool isTold = owner.Fields.Any(field => field.Name == s_sameAs.GetValueOrDefault(before.Name))
+        // One value may stand in two places: a checksum in two halves, a time and its nanoseconds.
+        bool isTold = owner.Fields.Any(field => field.Name == s_sameAs.GetValueOrDefault(before.Name)
+                || (field.Name == before.Name && field.Before == from && field.After == to))
             || (path is null && found.Fields.Any(field => field.Name == before.Name && field.Before == from && field.After == to));
         if (!isTold && comparison.Budget.Take())
         {
@@ -157,10 +160,6 @@ internal sealed class Attribution(
 
     private void Finish(Blob before, Blob after)
     {
-        foreach (var structure in _order)
-        {
-            found.Add(structure.Build());
-        }
         foreach (var (path, bytes) in _contents)
         {
             if (files.Find(path) is { HasContent: true })
@@ -170,6 +169,11 @@ internal sealed class Attribution(
             var file = files.Of(path);
             file.DifferingBytes += bytes;
             file.Note($"{Comparison.Number(bytes)} bytes differ after the file's end, or where its content stands in another order");
+        }
+        files.AddTo(found);
+        foreach (var structure in _order)
+        {
+            found.Add(structure.Build());
         }
         foreach (var region in _regions.Values)
         {
