@@ -24,6 +24,7 @@ internal sealed class Attribution(
     private readonly Dictionary<string, Region> _regions = new(StringComparer.Ordinal);
     private readonly Dictionary<string, long> _contents = new(StringComparer.Ordinal);
     private long _elsewhere;
+    private long _otherFiles;
 
     /// <summary>A range of one meaning without a field.</summary>
     private sealed class Region(string name, long offset)
@@ -96,7 +97,16 @@ internal sealed class Attribution(
         if (a is not null && b is not null && (a.Offset, a.Length, a.Name, a.Structure) == (b.Offset, b.Length, b.Name, b.Structure))
         {
             end = a.Offset + a.Length;
-            AddField(a, b, differing, differing.Count(position, end));
+            long count = differing.Count(position, end);
+            if (a.Path == b.Path)
+            {
+                AddField(a, b, differing, count);
+            }
+            else
+            {
+                // An inode or a directory entry that has come to another file: to compare the two would say nothing.
+                _otherFiles += count;
+            }
             return end;
         }
         // Up to where the next field may begin, on either side.
@@ -130,8 +140,7 @@ internal sealed class Attribution(
     private void AddField(FieldSpan before, FieldSpan after, DifferingBytes differing, long bytes)
     {
         var (from, to) = before.Value != after.Value ? (before.Value, after.Value) : differing.Hexadecimal(before.Offset, before.Length);
-        string? path = before.Path is null && after.Path is null ? null
-            : before.Path == after.Path ? before.Path : $"{before.Path ?? "(nothing)"} / {after.Path ?? "(nothing)"}";
+        string? path = before.Path;
         var owner = path is null ? StructureOf(before.Structure) : files.Of(path);
         owner.DifferingBytes += bytes;
         // One value may stand in two places: a checksum in two halves, a time and its nanoseconds.
@@ -179,13 +188,15 @@ internal sealed class Attribution(
         {
             found.Add(Describe(region, before, after));
         }
-        if (_elsewhere > 0)
+        AddShifted("contents at other places", _elsewhere);
+        AddShifted("inodes and entries that belong to other files", _otherFiles);
+    }
+
+    private void AddShifted(string name, long bytes)
+    {
+        if (bytes > 0)
         {
-            found.Add(new DifferenceBuilder("bytes", "contents at other places")
-            {
-                DifferingBytes = _elsewhere,
-                Cause = Causes.OfLayout(left.Kind, "contents at other places"),
-            }.Build());
+            found.Add(new DifferenceBuilder("bytes", name) { DifferingBytes = bytes, Cause = Causes.OfLayout(left.Kind, name) }.Build());
         }
     }
 

@@ -34,8 +34,10 @@ public static class ImageDiffer
     {
         var found = new DifferenceBuilder("directory", "");
         var files = new FileDifferences();
-        new TreeComparison(new Comparison(options), "directory", files).Compare(before, after);
+        var comparison = new Comparison(options);
+        new TreeComparison(comparison, "directory", files).Compare(before, after);
         files.AddTo(found);
+        comparison.NoteRefused(found);
         return found.IsEmpty ? null : found.Build();
     }
 }
