@@ -9,6 +9,18 @@ namespace Diecast.Inspect;
 /// <param name="Content">Its bytes.</param>
 public sealed record Part(string Name, Blob Content)
 {
+    /// <summary>
+    /// Where its bytes stand in the container, in bytes; null where they do not as such (they were decoded, or the container
+    /// is a table of references).
+    /// </summary>
+    public long? Offset { get; init; }
+
+    /// <summary>
+    /// What it is matched by with a part of another container, where that is not the name: a partition's type and label, as
+    /// its number changes when another one is put before it. Need not be unique.
+    /// </summary>
+    public string Identity { get; init; } = Name;
+
     /// <summary>Other names that people say for it: a partition's label and type.</summary>
     public IReadOnlyList<string> Aliases { get; init; } = [];
 

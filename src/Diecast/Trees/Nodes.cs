@@ -16,7 +16,8 @@ public readonly record struct DirectoryEntry(FileName Name, Node Node);
 /// <summary>A directory. The entries may be loaded when they are first asked for.</summary>
 public sealed class DirectoryNode : Node
 {
-    private readonly Lazy<ImmutableArray<DirectoryEntry>> _entries;
+    private readonly Func<IEnumerable<DirectoryEntry>>? _load;
+    private Lazy<ImmutableArray<DirectoryEntry>> _entries;
 
     /// <param name="metadata">The directory's own.</param>
     /// <param name="entries">In any order, names unique and valid.</param>
@@ -26,13 +27,28 @@ public sealed class DirectoryNode : Node
         _entries = new Lazy<ImmutableArray<DirectoryEntry>>(sorted);
     }
 
-    public DirectoryNode(Metadata metadata, Func<IEnumerable<DirectoryEntry>> load) : base(metadata) =>
+    public DirectoryNode(Metadata metadata, Func<IEnumerable<DirectoryEntry>> load) : base(metadata)
+    {
+        _load = load;
         _entries = new Lazy<ImmutableArray<DirectoryEntry>>(() => Sorted(load()));
+    }
 
     public override FileType Type => FileType.Directory;
 
     /// <summary>In the byte order of the names.</summary>
     public ImmutableArray<DirectoryEntry> Entries => _entries.Value;
+
+    /// <summary>
+    /// Lets go of entries that were loaded, so that the walk through a large file system does not gather all of it in memory;
+    /// they are loaded again when they are asked for.
+    /// </summary>
+    public void Forget()
+    {
+        if (_load is { } load && _entries.IsValueCreated)
+        {
+            _entries = new Lazy<ImmutableArray<DirectoryEntry>>(() => Sorted(load()));
+        }
+    }
 
     public Node? Find(FileName name)
     {

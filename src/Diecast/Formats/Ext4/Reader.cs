@@ -18,7 +18,7 @@ internal sealed partial class Reader
 
     // Nodes with several names. Directories have one: else a hostile tree would have no end.
     private readonly ConcurrentDictionary<uint, Lazy<Node>> _linked = [];
-    private readonly ConcurrentDictionary<uint, uint> _parents = [];
+    private readonly ConcurrentDictionary<uint, (uint Directory, FileName Name)> _parents = [];
 
     private Reader(Blob blob)
     {
@@ -37,13 +37,14 @@ internal sealed partial class Reader
         {
             throw new InvalidDataException("ext4 inode 2: the root is no directory");
         }
-        reader._parents.TryAdd(Plan.RootInode, Plan.RootInode);
+        reader._parents.TryAdd(Plan.RootInode, (Plan.RootInode, default));
         var tree = new FileTree((DirectoryNode)reader.ToNode(root));
         return new FileSystemView
         {
             Tree = tree,
             Fields = Fields(reader._volume),
             Layout = () => new Reader(blob).Layout(),
+            FieldFinder = () => Ext4.FieldFinder.Of(blob),
         };
     }
 
@@ -127,19 +128,20 @@ internal sealed partial class Reader
     {
         foreach (var (name, number) in Names(directory))
         {
-            yield return new Trees.DirectoryEntry(name, Child(directory, number));
+            yield return new Trees.DirectoryEntry(name, Child(directory, name, number));
         }
     }
 
-    private Node Child(StoredInode directory, uint number)
+    private Node Child(StoredInode directory, FileName name, uint number)
     {
         var inode = _volume.Inode(number);
         if (inode.Type == Posix.S_IFDIR)
         {
-            if (!_parents.TryAdd(number, directory.Number))
+            // A directory that was let go of comes again, in the same place.
+            if (_parents.GetOrAdd(number, (directory.Number, name)) != (directory.Number, name))
             {
                 throw new InvalidDataException(
-                    $"ext4 directory {directory.Number}: the directory {number} stands in {_parents[number]} already");
+                    $"ext4 directory {directory.Number}: the directory {number} stands in {_parents[number].Directory} already");
             }
             return ToNode(inode);
         }

@@ -3,7 +3,7 @@ using Diecast.Images;
 namespace Diecast.Formats.Ext4;
 
 /// <summary>The content of a stored file; where its blocks are is found out when it is first read.</summary>
-internal sealed class StoredFile(Volume volume, StoredInode inode, bool isRemembered) : Blob
+internal sealed class StoredFile(Volume volume, StoredInode inode, bool isRemembered) : PlacedBlob
 {
     private readonly Lazy<FileMap> _map = new(() =>
     {
@@ -16,6 +16,24 @@ internal sealed class StoredFile(Volume volume, StoredInode inode, bool isRememb
     });
 
     public override long Length => inode.Size;
+
+    /// <summary>Without the unwritten runs, which read as zeros whatever their blocks hold.</summary>
+    public override IEnumerable<Images.Placement> Placements
+    {
+        get
+        {
+            long blockSize = volume.BlockSize;
+            foreach (var run in _map.Value.Runs)
+            {
+                long offset = run.Logical * blockSize;
+                long length = Math.Min(run.Count * blockSize, Length - offset);
+                if (length > 0 && !run.IsUnwritten)
+                {
+                    yield return new Images.Placement(offset, run.Physical * blockSize, length);
+                }
+            }
+        }
+    }
 
     public override string Describe() => $"ext4 inode {inode.Number}";
 

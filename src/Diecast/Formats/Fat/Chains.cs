@@ -122,14 +122,24 @@ internal sealed class Chains(Blob blob, BootRecord boot)
 }
 
 /// <summary>The content of a file: the first bytes of its chain, which is followed when it is first read.</summary>
-internal sealed class ChainBlob(Blob source, Chains chains, uint firstCluster, uint size, TreePath path) : Blob
+internal sealed class ChainBlob(Blob source, Chains chains, uint firstCluster, uint size, TreePath path) : PlacedBlob
 {
     private readonly Lazy<ByteRange[]> _ranges = new(() => Follow(chains, firstCluster, size, path));
 
     public override long Length => size;
 
-    /// <summary>Where the bytes lie, in their order.</summary>
-    public IReadOnlyList<ByteRange> Ranges => _ranges.Value;
+    public override IEnumerable<Placement> Placements
+    {
+        get
+        {
+            long offset = 0;
+            foreach (var range in _ranges.Value)
+            {
+                yield return new Placement(offset, range.Offset, range.Length);
+                offset += range.Length;
+            }
+        }
+    }
 
     public override string Describe() => path.ToString();
 
@@ -167,7 +177,23 @@ internal sealed class ChainBlob(Blob source, Chains chains, uint firstCluster, u
 internal sealed class ClaimedClusters(long clusters)
 {
     private readonly BitArray _claimed = new(checked((int)clusters + 2));
+    private readonly Dictionary<uint, TreePath?> _directories = [];
     private readonly Lock _lock = new();
+
+    /// <summary>Claims the chain of a directory; one that was let go of may be read again at the same path.</summary>
+    /// <inheritdoc cref="Claim"/>
+    public void ClaimDirectory(uint first, List<ClusterRun> runs, TreePath? path)
+    {
+        lock (_lock)
+        {
+            if (_directories.TryGetValue(first, out var owner) && owner == path)
+            {
+                return;
+            }
+            Claim(runs, path);
+            _directories[first] = path;
+        }
+    }
 
     /// <exception cref="InvalidDataException">A cluster of the chain has been claimed before.</exception>
     public void Claim(List<ClusterRun> runs, TreePath? path)

@@ -60,7 +60,7 @@ internal sealed class Reader
         else
         {
             var runs = _chains.Follow(cluster, path, Math.Max(1, LargestDirectory / _boot.ClusterSize));
-            claimed.Claim(runs, path);
+            claimed.ClaimDirectory(cluster, runs, path);
             ranges = [.. _chains.Ranges(runs, long.MaxValue)];
         }
         var bytes = new byte[ranges.Sum(static range => range.Length)];

@@ -1,0 +1,29 @@
+namespace Diecast.Inspect;
+
+/// <summary>What differs in the files of one tree, by path: found in the trees, and in the bytes that belong to a file.</summary>
+internal sealed class FileDifferences
+{
+    private readonly SortedDictionary<string, DifferenceBuilder> _files = new(StringComparer.Ordinal);
+
+    public DifferenceBuilder? Find(string path) => _files.GetValueOrDefault(path);
+
+    /// <summary>The entry for a file, made where there is none.</summary>
+    public DifferenceBuilder Of(string path, string kind = "file")
+    {
+        if (!_files.TryGetValue(path, out var file))
+        {
+            _files.Add(path, file = new DifferenceBuilder(kind, path));
+        }
+        return file;
+    }
+
+    public void Add(string path, DifferenceBuilder file) => _files.Add(path, file);
+
+    public void AddTo(DifferenceBuilder container)
+    {
+        foreach (var file in _files.Values.Where(static file => !file.IsEmpty))
+        {
+            container.Add(file.Build());
+        }
+    }
+}

@@ -1,0 +1,89 @@
+using System.Globalization;
+
+namespace Diecast.Inspect.Reports;
+
+/// <summary>How often a cause was found, and the first places of it.</summary>
+/// <param name="Cause">Null for what is not known.</param>
+/// <param name="Count">Of fields and contents.</param>
+/// <param name="Places">The first few: paths and fields.</param>
+public sealed record CauseCount(Cause? Cause, long Count, IReadOnlyList<string> Places);
+
+/// <summary>What a comparison comes to.</summary>
+public sealed record DifferenceSummary
+{
+    private const int PlacesPerCause = 4;
+
+    /// <summary>Known causes first, by how often they are; those that merely follow from others, then the unknown.</summary>
+    public required IReadOnlyList<CauseCount> Causes { get; init; }
+
+    /// <summary>Files, directories and so on that differ.</summary>
+    public required long Files { get; init; }
+
+    public required long DifferingBytes { get; init; }
+
+    public static DifferenceSummary Of(Difference root)
+    {
+        var counts = new Dictionary<string, (Cause? Cause, long Count, List<string> Places)>(StringComparer.Ordinal);
+        long files = 0;
+        Visit(root, "");
+        return new DifferenceSummary
+        {
+            Causes = [.. counts.Values.Select(static entry => new CauseCount(entry.Cause, entry.Count, entry.Places))
+                .OrderBy(static entry => entry.Cause is null ? 2 : entry.Cause.IsFollowing ? 1 : 0, Comparer<int>.Default)
+                .ThenByDescending(static entry => entry.Count, Comparer<long>.Default).ThenBy(static entry => entry.Cause?.Id, StringComparer.Ordinal)],
+            Files = files,
+            DifferingBytes = root.DifferingBytes,
+        };
+
+        void Visit(Difference difference, string place)
+        {
+            files += difference.IsFile ? 1 : 0;
+            string here = difference.Name.Length == 0 ? place : place.Length == 0 ? difference.Name : $"{place} {difference.Name}";
+            foreach (var field in difference.Fields)
+            {
+                Count(field.Cause, $"{here} {field.Name}".Trim());
+            }
+            if (difference.Cause is not null || difference.IsUnexplained)
+            {
+                Count(difference.Cause, here);
+            }
+            foreach (var child in difference.Children)
+            {
+                Visit(child, here);
+            }
+        }
+
+        void Count(Cause? cause, string place)
+        {
+            string key = cause?.Id ?? "";
+            var entry = counts.TryGetValue(key, out var known) ? known : (cause, 0, []);
+            if (entry.Item3.Count < PlacesPerCause)
+            {
+                entry.Item3.Add(place);
+            }
+            counts[key] = (entry.Item1, entry.Item2 + 1, entry.Item3);
+        }
+    }
+}
+
+/// <summary>How values and amounts are shown to people.</summary>
+internal static class Shown
+{
+    /// <summary>"1,365 bytes", "1 byte".</summary>
+    public static string Count(long count, string unit) =>
+        string.Create(CultureInfo.InvariantCulture, $"{count:N0} {unit}{(count == 1 ? "" : "s")}");
+
+    /// <summary>A time of a field as a date too; anything else as it is. Null is what one side has not got.</summary>
+    public static string Value(string? value)
+    {
+        if (value is null)
+        {
+            return "(none)";
+        }
+        return value.Length is >= 19 and <= 21 && value[^10] == '.'
+            && long.TryParse(value.AsSpan(0, value.Length - 10), NumberStyles.None, CultureInfo.InvariantCulture, out long seconds)
+            && seconds < 253402300800
+            ? string.Create(CultureInfo.InvariantCulture, $"{DateTime.UnixEpoch.AddSeconds(seconds):yyyy-MM-dd HH:mm:ss}{value[^10..].TrimEnd('0').TrimEnd('.')} UTC")
+            : value.Length == 0 ? "(empty)" : value;
+    }
+}
