@@ -50,7 +50,7 @@ internal sealed record InspectionSummary(string Title, IReadOnlyList<(string Nam
     private static string Fat(Container fileSystem, List<(string, string)> lines, HashSet<string> used)
     {
         string id = Take(fileSystem, used, "BS_VolID");
-        lines.Add(("id", id));
+        lines.Add(("serial", id));
         string label = Take(fileSystem, used, "BS_VolLab");
         lines.Add(("label", label == "NO NAME" ? "" : Units.Display(label)));
         lines.Add(("cluster", long.TryParse(Value(fileSystem, "BPB_SecPerClus"), CultureInfo.InvariantCulture, out long sectors)

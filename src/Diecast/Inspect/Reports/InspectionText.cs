@@ -13,6 +13,7 @@ public sealed class InspectionText(TextWriter output, bool hasColors, bool all)
     private const string Bold = "1", Dim = "2", Red = "1;31", Yellow = "33";
     private const int NameColumn = 12;
     private const int CellWidth = 50;
+    private const int LineWidth = 100;
 
     /// <summary>Writes all of it.</summary>
     /// <param name="name">The address that was inspected.</param>
@@ -42,7 +43,7 @@ public sealed class InspectionText(TextWriter output, bool hasColors, bool all)
         var summary = InspectionSummary.Of(container);
         foreach (var (label, value) in summary.Lines)
         {
-            Row(indent, label, value);
+            WriteWrapped(indent, label, value);
         }
         if (Usage(inspection.Usage) is { Length: > 0 } usage)
         {
@@ -57,12 +58,16 @@ public sealed class InspectionText(TextWriter output, bool hasColors, bool all)
         {
             WriteSections(inspection, indent);
         }
-        WriteFields(container.Fields.Where(field => !summary.Fields.Contains(field.Name)), indent);
+        // Of a kernel image in a file system the sections say what is wanted.
+        if (container.Kind != "pe" || indent == 0 || all)
+        {
+            WriteFields(container.Fields.Where(field => !summary.Fields.Contains(field.Name)), indent);
+        }
         foreach (var kernel in inspection.Kernels)
         {
             output.WriteLine();
-            output.WriteLine($"{Space(indent)}{Styled(Bold, kernel.Path.ToString())}  {Kind(kernel.Content)}, {Units.Size(kernel.Content.Length)}");
-            WriteBody(kernel.Content, indent);
+            output.WriteLine($"{Space(indent + 2)}{Styled(Bold, kernel.Path.ToString())}  {Kind(kernel.Content)}, {Units.Size(kernel.Content.Length)}");
+            WriteBody(kernel.Content, indent + 2);
         }
     }
 
@@ -79,9 +84,9 @@ public sealed class InspectionText(TextWriter output, bool hasColors, bool all)
         {
             output.WriteLine();
             output.WriteLine($"{Space(indent)}{Styled(Bold, $"{part.Part.Name} {Field(part.Part, "type")}")}  {Kind(part.Content)}");
-            Row(indent, "id", Field(part.Part, "id"));
+            Row(indent, "PARTUUID", Field(part.Part, "id"));
             Row(indent, "type", Field(part.Part, "type-uuid"));
-            Row(indent, "place", $"{Field(part.Part, "offset")} + {Field(part.Part, "length")}");
+            Row(indent, "place", $"{Field(part.Part, "offset")} + {Field(part.Part, "length")} bytes");
             WriteBody(part.Content, indent);
         }
     }
@@ -92,12 +97,10 @@ public sealed class InspectionText(TextWriter output, bool hasColors, bool all)
         {
             WriteText(section, indent);
         }
-        output.WriteLine();
         Table(indent, ["SECTION", "ADDRESS", "SIZE", "SHA-256"], "  r ", program.Parts.Select(static section => (string[])[
             Units.Display(section.Part.Name), Field(section.Part, "VirtualAddress"), Number(section.Content.Length),
             section.Digest is { } digest ? Convert.ToHexStringLower(digest) : "",
         ]));
-        output.WriteLine();
     }
 
     /// <summary>One line stands beside the name; several stand below it.</summary>
@@ -151,6 +154,21 @@ public sealed class InspectionText(TextWriter output, bool hasColors, bool all)
     }
 
     private void Line(int indent, string text) => output.WriteLine($"{Space(indent)}  {Styled(Dim, text.TrimEnd())}");
+
+    private void WriteWrapped(int indent, string name, string value)
+    {
+        string line = "";
+        foreach (string word in value.Split(' '))
+        {
+            if (line.Length > 0 && line.Length + 1 + word.Length > LineWidth - NameColumn)
+            {
+                Row(indent, name, line);
+                (name, line) = ("", "");
+            }
+            line += line.Length > 0 ? " " + word : word;
+        }
+        Row(indent, name, line);
+    }
 
     private void Row(int indent, string name, string value) =>
         output.WriteLine($"{Space(indent)}  {Styled(Dim, name.PadRight(NameColumn))}{value}".TrimEnd());
