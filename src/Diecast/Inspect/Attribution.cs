@@ -193,8 +193,9 @@ internal sealed class Attribution(
             Cause = Causes.OfLayout(left.Kind, region.Name),
         };
         long length = Math.Min(region.End, Math.Min(before.Length, after.Length)) - region.Offset;
-        var hex = HexDiff.Compare(before.Slice(region.Offset, length), after.Slice(region.Offset, length), 8, region.Offset);
-        told.Lines = hex.Lines;
+        var (one, other) = (before.Slice(region.Offset, length), after.Slice(region.Offset, length));
+        const int rows = 8;
+        told.Lines = HexDiff.Lines(one, other, DifferingRanges.Find(one, other, gap: 32, maximum: rows).Ranges, region.Offset, rows).Lines;
         return told.Build();
     }
 }

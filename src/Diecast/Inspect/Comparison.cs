@@ -114,20 +114,23 @@ internal sealed class Comparison(DiffOptions options)
     {
         if (TextDiff.Compare(before, after, Options.MaximumLines) is { } text)
         {
-            found.Lines = text.Lines;
-            NoteMore(found, text.Omitted, "lines");
+            Show(found, text, "lines");
             return;
         }
         var bytes = HexDiff.Compare(before, after, Options.MaximumLines);
-        found.Lines = bytes.Lines;
-        NoteMore(found, bytes.Omitted, "bytes");
+        Show(found, bytes.Diff, "rows");
+        foreach (string note in bytes.Notes)
+        {
+            found.Note(note);
+        }
     }
 
-    private static void NoteMore(DifferenceBuilder found, long omitted, string unit)
+    private static void Show(DifferenceBuilder found, DiffLines lines, string unit)
     {
-        if (omitted > 0)
+        found.Lines = lines.Lines;
+        if (lines.Omitted > 0)
         {
-            found.Note($"{Number(omitted)} more {unit} differ");
+            found.Note($"{Number(lines.Omitted)} more {unit} differ");
         }
     }
 

@@ -114,6 +114,9 @@ public static unsafe partial class Posix
     [LibraryImport("libc", EntryPoint = "utimensat", SetLastError = true)]
     private static partial int UtimensAtNative(int directory, byte* path, Timespec* times, int flags);
 
+    [LibraryImport("libc", EntryPoint = "lseek64", SetLastError = true)]
+    private static partial long SeekNative(int fd, long offset, int whence);
+
     [LibraryImport("libc", EntryPoint = "umask")]
     private static partial uint UmaskNative(uint mask);
 
@@ -353,6 +356,14 @@ public static unsafe partial class Posix
 
     /// <summary>Sets the process's file mode creation mask and returns the old one.</summary>
     public static uint Umask(uint mask) => UmaskNative(mask);
+
+    /// <summary>The length in bytes of an open file or block device.</summary>
+    public static long Length(SafeFileHandle file)
+    {
+        const int seekEnd = 2;
+        long length = SeekNative(Fd(file), 0, seekEnd);
+        return length >= 0 ? length : throw Error("lseek", "the device"u8);
+    }
 
     /// <summary>The descriptor number, for the calls above.</summary>
     public static int Fd(SafeFileHandle handle) => (int)handle.DangerousGetHandle();

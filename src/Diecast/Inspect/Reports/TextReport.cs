@@ -3,8 +3,8 @@ namespace Diecast.Inspect.Reports;
 /// <summary>Tells differences to people, in a terminal: a summary, then what differs, indented by what it is in.</summary>
 /// <param name="output">Where to.</param>
 /// <param name="maximum">The most lines of each kind for one thing: fields, lines, things in it.</param>
-/// <param name="hasColours">Whether the output understands ANSI sequences.</param>
-public sealed class TextReport(TextWriter output, int maximum, bool hasColours)
+/// <param name="hasColors">Whether the output understands ANSI sequences.</param>
+public sealed class TextReport(TextWriter output, int maximum, bool hasColors)
 {
     private const string Bold = "1", Dim = "2", Red = "31", Green = "32", Yellow = "33", Cyan = "36";
 
@@ -120,5 +120,5 @@ public sealed class TextReport(TextWriter output, int maximum, bool hasColours)
 
     private void Line(int indent, string text) => output.WriteLine(new string(' ', indent * 2) + text);
 
-    private string Styled(string style, string text) => hasColours && text.Length > 0 ? $"\e[{style}m{text}\e[0m" : text;
+    private string Styled(string style, string text) => hasColors && text.Length > 0 ? $"\e[{style}m{text}\e[0m" : text;
 }
