@@ -11,7 +11,12 @@ internal static class FileKinds
         Elf.Kind,
         LdCache.Kind,
         LdCache.AuxKind,
+        ArArchive.Kind,
+        ZipArchive.Kind,
+        .. Headers.Kinds,
         Pyc.Kind,
         .. Accounts.Kinds,
+        .. KeyedText.Kinds,
+        .. Opaque.Kinds,
     ];
 }
