@@ -180,7 +180,7 @@ internal sealed class Attribution(
             found.Add(new DifferenceBuilder("bytes", "contents at other places")
             {
                 DifferingBytes = _elsewhere,
-                Cause = Causes.OfLayout(left.Kind, "contents at other places"),
+                Cause = Causes.OfLayout(left.Kind, "contents at other places", files.HaveSameNames),
             }.Build());
         }
     }
@@ -190,7 +190,7 @@ internal sealed class Attribution(
         var told = new DifferenceBuilder("bytes", region.Name)
         {
             DifferingBytes = region.Bytes,
-            Cause = Causes.OfLayout(left.Kind, region.Name),
+            Cause = Causes.OfLayout(left.Kind, region.Name, files.HaveSameNames),
         };
         long length = Math.Min(region.End, Math.Min(before.Length, after.Length)) - region.Offset;
         var (one, other) = (before.Slice(region.Offset, length), after.Slice(region.Offset, length));
