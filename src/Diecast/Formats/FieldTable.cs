@@ -1,5 +1,8 @@
 using System.Buffers.Binary;
 using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
+using Diecast.Binary;
 using Diecast.Trees;
 
 namespace Diecast.Formats;
@@ -110,6 +113,21 @@ internal sealed class FieldTable
 
     /// <summary>A further part of a field: the upper half of a number, the fraction of a time.</summary>
     public static FieldRow Rest(string name, int length) => new(name, length, null);
+
+    /// <summary>Little-endian UTF-16 up to the zeros at its end; what cannot be shown as \uNNNN.</summary>
+    public static string Utf16(ReadOnlySpan<byte> bytes)
+    {
+        var text = new StringBuilder();
+        int length = (bytes.TrimEnd((byte)0).Length + 1) / 2;
+        foreach (var unit in MemoryMarshal.Cast<byte, Le<ushort>>(bytes)[..length])
+        {
+            char character = (char)unit.Value;
+            bool isShown = !char.IsControl(character) && !char.IsSurrogate(character) && character is not ('\\' or '\uFFFF')
+                && char.GetUnicodeCategory(character) != UnicodeCategory.Format;
+            text.Append(isShown ? character.ToString() : $"\\u{unit.Value:x4}");
+        }
+        return text.ToString();
+    }
 
     /// <summary>The number in up to eight bytes, little-endian.</summary>
     public static ulong Unsigned(ReadOnlySpan<byte> bytes)

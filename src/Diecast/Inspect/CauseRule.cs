@@ -27,14 +27,10 @@ internal sealed record FieldPattern(string Kinds, string Names, Func<string, str
 
     public string? Structure { get; init; }
 
-    /// <summary>Only where the field is one file's on one side and another's on the other.</summary>
-    public bool IsOfTwoFiles { get; init; }
-
     public bool Holds(string kind, string? path, string? structure, string field, string? before, string? after) =>
         before is not null && after is not null && Patterns.AnyMatches(Kinds, kind) && Patterns.AnyMatches(Names, field)
         && (Structure is null || (structure is not null && Patterns.AnyMatches(Structure, structure)))
         && (Path is null || (path is not null && KnownPath.Matches(Path, path)))
-        && (!IsOfTwoFiles || (path is not null && path.Contains(" / /", StringComparison.Ordinal)))
         && Explains(before, after);
 }
 

@@ -190,12 +190,11 @@ internal static class CauseRules
         new("directory-order", "the same files in another order",
             "They were written in the order in which the host lists directories: sort before copying (find | sort), or let Diecast write the file system.")
         {
-            Labels = [new("*", "*directory*|contents at other places") { NeedsSameEntries = true }],
+            Labels = [new("*", "*directory*|contents at other places|inodes and entries that belong to other files") { NeedsSameEntries = true }],
             Fields =
             [
                 new("vfat", "DIR_FstClusLO|DIR_FstClusHI", Numbers),
                 new("ext4", "entry *: inode", Numbers), new("ext4", "i_block*|i_file_acl", Any),
-                new("vfat", "DIR_Name|LDIR_Name*|LDIR_Ord|DIR_NTRes", Any) { IsOfTwoFiles = true },
             ],
         },
         new("status-order", "packages in another order",

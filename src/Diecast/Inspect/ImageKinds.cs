@@ -39,6 +39,7 @@ internal static class ImageKinds
             Fields = disk.Fields,
             Parts = [.. disk.Table.Partitions.Select(partition => ToPart(disk, partition))],
             Layout = () => disk.Layout,
+            FieldFinder = disk.FieldFinder,
             Check = () => disk.Problems,
         };
     }
@@ -80,7 +81,7 @@ internal static class ImageKinds
         {
             Kind = "pe",
             Fields = [.. pe.HeaderFields().Select(static field => new NamedField(
-                field.Structure.StartsWith("data", StringComparison.Ordinal) ? $"{field.Structure} {field.Name}" : field.Name, field.Value))],
+                field.Structure.StartsWith("data", StringComparison.Ordinal) ? $"{field.Structure["data directory ".Length..]} {field.Name}" : field.Name, field.Value))],
             Parts = [.. pe.Sections.Select((section, i) => new Part(Unique(names, section.Name), section.Content)
             {
                 Offset = section.Offset,

@@ -36,19 +36,17 @@ public sealed record Place
     /// <summary>The most bytes that anything compressed may unpack to on the way.</summary>
     internal long UnpackLimit { get; init; } = Unpacker.DefaultLimit;
 
-    /// <summary>
-    /// The container that the bytes are, compressions being looked through; null where they are none that is known, and for
-    /// what has no bytes.
-    /// </summary>
-    /// <exception cref="InvalidDataException">It is damaged; the message begins with the address.</exception>
-    public Container? Open(CancellationToken cancellation = default)
+    /// <summary>The bytes, unpacked where they are compressed, as often as they are.</summary>
+    /// <exception cref="InvalidDataException">They are damaged, or too many; the message begins with the address.</exception>
+    /// <exception cref="InvalidOperationException">There are no bytes.</exception>
+    public Blob Unpacked(CancellationToken cancellation = default)
     {
         // Some data unpacks to itself.
         const int mostLayers = 8;
-        try
+        var content = Content ?? throw new InvalidOperationException($"{Address} has no bytes");
+        return Named(() =>
         {
-            var content = Content;
-            for (int i = 0; content is not null && Unpacker.Detect(content) != Compression.None; i++)
+            for (int i = 0; Unpacker.Detect(content) != Compression.None; i++)
             {
                 if (i == mostLayers)
                 {
@@ -56,9 +54,48 @@ public sealed record Place
                 }
                 content = Unpacker.Unpack(content, UnpackLimit, cancellation);
             }
-            return content is null ? null : ContainerTable.Open(content, TreePath?.ToString() ?? "");
+            return content;
+        });
+    }
+
+    /// <summary>
+    /// The container that the bytes are, compressions being looked through; null where they are none that is known, and for
+    /// what has no bytes.
+    /// </summary>
+    /// <exception cref="InvalidDataException">It is damaged; the message begins with the address.</exception>
+    public Container? Open(CancellationToken cancellation = default) =>
+        Content is null ? null : Named(() => ContainerTable.Open(Unpacked(cancellation), TreePath?.ToString() ?? ""));
+
+    /// <summary>
+    /// The files that are meant: those of the directory that this is, or of the file system or archive that it holds; null
+    /// for a file that is neither, and for one in a tree, unless the address ends with a colon.
+    /// </summary>
+    /// <exception cref="InvalidDataException">What it holds is damaged, or nothing that has files; the message begins with the address.</exception>
+    public FileTree? ToTree(CancellationToken cancellation = default)
+    {
+        if (Node is DirectoryNode directory)
+        {
+            return new FileTree(directory);
         }
-        catch (InvalidDataException error)
+        if (Node is FileNode && !IsInside)
+        {
+            return null;
+        }
+        var container = Open(cancellation);
+        if (container?.Tree is null && (IsInside || Content is null))
+        {
+            throw new InvalidDataException($"{Address}: has no files");
+        }
+        return container?.Tree;
+    }
+
+    private T Named<T>(Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (InvalidDataException error) when (!error.Message.StartsWith(Address, StringComparison.Ordinal))
         {
             throw new InvalidDataException($"{Address}: {error.Message}", error);
         }
