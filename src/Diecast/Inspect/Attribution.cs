@@ -215,7 +215,11 @@ internal sealed class Attribution(
     {
         if (bytes > 0)
         {
-            found.Add(new DifferenceBuilder("bytes", name) { DifferingBytes = bytes, Cause = Causes.OfLayout(left.Kind, name) }.Build());
+            found.Add(new DifferenceBuilder("bytes", name)
+            {
+                DifferingBytes = bytes,
+                Cause = Causes.OfLayout(left.Kind, name, files.HaveSameNames),
+            }.Build());
         }
     }
 
@@ -224,7 +228,7 @@ internal sealed class Attribution(
         var told = new DifferenceBuilder("bytes", region.Name)
         {
             DifferingBytes = region.Bytes,
-            Cause = Causes.OfLayout(left.Kind, region.Name),
+            Cause = Causes.OfLayout(left.Kind, region.Name, files.HaveSameNames),
         };
         long length = Math.Min(region.End, Math.Min(before.Length, after.Length)) - region.Offset;
         var (one, other) = (before.Slice(region.Offset, length), after.Slice(region.Offset, length));
