@@ -44,7 +44,7 @@ internal static class ImageSamples
         Compressor.Compress(Cpio(("usr/lib/os-release", "ID=inner\n"), ("init", "#!")), Compression.Zstd, 3));
 
     public static Blob Kernel() => new MemoryBlob(PeSample.Make(true, 0x600, (".osrel", "ID=outer\nPRETTY_NAME=\"Outer OS\"\n"u8.ToArray()),
-        (".cmdline", "quiet\n"u8.ToArray()), (".uname", "6.1.0"u8.ToArray()), (".initrd", Bytes(Initrd()))));
+        (".cmdline", "quiet\n"u8.ToArray()), (".uname", "6.1.0"u8.ToArray()), (".linux", "kernel"u8.ToArray()), (".initrd", Bytes(Initrd()))));
 
     public static FileTree Root()
     {
@@ -65,23 +65,25 @@ internal static class ImageSamples
         Uuid = new Guid("6de632fe-7638-44c4-917c-ecf4170af3b4"), Epoch = new Timestamp(1_600_000_000), Size = size,
     };
 
-    public static Image Disk()
+    public static Image Disk() => Disk(16 << 20, new Ext4Format().Write(Root(), Options(4 << 20)));
+
+    /// <summary>A disk of some length, with another root file system.</summary>
+    public static Image Disk(long length, Blob root)
     {
         var esp = new TreeBuilder(Plain with { Mode = 0x1ED });
         esp.AddFile("EFI/Linux/x.efi", Plain, Kernel());
         var fat = new FatFormat().Write(esp.Build(), Options(4 << 20));
-        var ext4 = new Ext4Format().Write(Root(), Options(4 << 20));
         return GptWriter.Write(
             new PartitionTable
             {
-                DiskId = new Guid("0e9a6fe0-68f6-408c-bbeb-136054d20445"), SectorSize = 512, Length = 16 << 20,
+                DiskId = new Guid("0e9a6fe0-68f6-408c-bbeb-136054d20445"), SectorSize = 512, Length = length,
                 Partitions =
                 [
                     new PartitionEntry { Number = 1, Type = s_esp, Id = new Guid("cb96a8e9-addc-4be7-b68e-69b6d1ea59cb"), Offset = 1 << 20, Length = 4 << 20, Name = "system" },
-                    new PartitionEntry { Number = 2, Type = s_root, Id = RootId, Offset = 5 << 20, Length = 4 << 20, Name = "first: root", Attributes = PartitionAttributes.GrowFileSystem | PartitionAttributes.ReadOnly | (PartitionAttributes)(1ul << 50) },
-                    new PartitionEntry { Number = 5, Type = s_root, Id = new Guid("00000000-0000-0000-0000-000000000005"), Offset = 9 << 20, Length = 1 << 20, Name = "other" },
+                    new PartitionEntry { Number = 2, Type = s_root, Id = RootId, Offset = 5 << 20, Length = root.Length, Name = "first: root", Attributes = PartitionAttributes.GrowFileSystem | PartitionAttributes.ReadOnly | (PartitionAttributes)(1ul << 50) },
+                    new PartitionEntry { Number = 5, Type = s_root, Id = new Guid("00000000-0000-0000-0000-000000000005"), Offset = (5 << 20) + root.Length, Length = 1 << 20, Name = "other" },
                 ],
             },
-            partition => partition.Number switch { 1 => fat, 2 => ext4, _ => Blob.Empty });
+            partition => partition.Number switch { 1 => fat, 2 => root, _ => Blob.Empty });
     }
 }

@@ -72,7 +72,7 @@ public sealed class ReachTests : IDisposable
     [InlineData(":2:/loop", "go in circles")]
     [InlineData(":2:/etc/passwd:x", "nothing that can be looked into")]
     [InlineData(":5:/x", "nothing that can be looked into")]
-    [InlineData(":esp:/EFI/Linux/x.efi:.profile", "no section \".profile\"; there are .osrel, .cmdline, .uname, .initrd")]
+    [InlineData(":esp:/EFI/Linux/x.efi:.profile", "no section \".profile\"; there are .osrel, .cmdline, .uname, .linux, .initrd")]
     public void WhatIsNotThereIsAnErrorThatSaysWhatIs(string steps, string expected) =>
         Assert.Contains(expected, Error(_image + steps), StringComparison.Ordinal);
 
