@@ -24,6 +24,7 @@ internal sealed class Attribution(
     private readonly Dictionary<string, Region> _regions = new(StringComparer.Ordinal);
     private readonly Dictionary<string, long> _contents = new(StringComparer.Ordinal);
     private long _elsewhere;
+    private long _otherFiles;
 
     /// <summary>A range of one meaning without a field.</summary>
     private sealed class Region(string name, long offset)
@@ -40,6 +41,7 @@ internal sealed class Attribution(
         bool isPlaced = left.Parts.Any(static part => part.Offset is not null);
         if (layouts.Left is null && layouts.Right is null && !isPlaced)
         {
+            files.AddTo(found);
             if (found.SaysNothing)
             {
                 found.Note($"the {left.Kind} says the same; its bytes differ");
@@ -95,7 +97,16 @@ internal sealed class Attribution(
         if (a is not null && b is not null && (a.Offset, a.Length, a.Name, a.Structure) == (b.Offset, b.Length, b.Name, b.Structure))
         {
             end = a.Offset + a.Length;
-            AddField(a, b, differing, differing.Count(position, end));
+            long count = differing.Count(position, end);
+            if (a.Path == b.Path)
+            {
+                AddField(a, b, differing, count);
+            }
+            else
+            {
+                // An inode or a directory entry that has come to another file: to compare the two would say nothing.
+                _otherFiles += count;
+            }
             return end;
         }
         // Up to where the next field may begin, on either side.
@@ -129,11 +140,12 @@ internal sealed class Attribution(
     private void AddField(FieldSpan before, FieldSpan after, DifferingBytes differing, long bytes)
     {
         var (from, to) = before.Value != after.Value ? (before.Value, after.Value) : differing.Hexadecimal(before.Offset, before.Length);
-        string? path = before.Path is null && after.Path is null ? null
-            : before.Path == after.Path ? before.Path : $"{before.Path ?? "(nothing)"} / {after.Path ?? "(nothing)"}";
+        string? path = before.Path;
         var owner = path is null ? StructureOf(before.Structure) : files.Of(path);
         owner.DifferingBytes += bytes;
-        bool isTold = owner.Fields.Any(field => field.Name == s_sameAs.GetValueOrDefault(before.Name))
+        // One value may stand in two places: a checksum in two halves, a time and its nanoseconds.
+        bool isTold = owner.Fields.Any(field => field.Name == s_sameAs.GetValueOrDefault(before.Name)
+                || (field.Name == before.Name && field.Before == from && field.After == to))
             || (path is null && found.Fields.Any(field => field.Name == before.Name && field.Before == from && field.After == to));
         if (!isTold && comparison.Budget.Take())
         {
@@ -157,10 +169,6 @@ internal sealed class Attribution(
 
     private void Finish(Blob before, Blob after)
     {
-        foreach (var structure in _order)
-        {
-            found.Add(structure.Build());
-        }
         foreach (var (path, bytes) in _contents)
         {
             if (files.Find(path) is { HasContent: true })
@@ -171,17 +179,24 @@ internal sealed class Attribution(
             file.DifferingBytes += bytes;
             file.Note($"{Comparison.Number(bytes)} bytes differ after the file's end, or where its content stands in another order");
         }
+        files.AddTo(found);
+        foreach (var structure in _order)
+        {
+            found.Add(structure.Build());
+        }
         foreach (var region in _regions.Values)
         {
             found.Add(Describe(region, before, after));
         }
-        if (_elsewhere > 0)
+        AddShifted("contents at other places", _elsewhere);
+        AddShifted("inodes and entries that belong to other files", _otherFiles);
+    }
+
+    private void AddShifted(string name, long bytes)
+    {
+        if (bytes > 0)
         {
-            found.Add(new DifferenceBuilder("bytes", "contents at other places")
-            {
-                DifferingBytes = _elsewhere,
-                Cause = Causes.OfLayout(left.Kind, "contents at other places"),
-            }.Build());
+            found.Add(new DifferenceBuilder("bytes", name) { DifferingBytes = bytes, Cause = Causes.OfLayout(left.Kind, name) }.Build());
         }
     }
 

@@ -52,7 +52,19 @@ internal sealed class Comparison(DiffOptions options)
             Plain(found, before, after);
             found.Cause = Causes.OfContent(subject.Kind, subject.Path, Change.Changed);
         }
+        if (subject.Depth == 0)
+        {
+            NoteRefused(found);
+        }
         return true;
+    }
+
+    public void NoteRefused(DifferenceBuilder found)
+    {
+        if (Budget.Refused > 0)
+        {
+            found.Note($"{Number(Budget.Refused)} more differences are only counted");
+        }
     }
 
     /// <summary>Compares the two as containers, and says whether they are such.</summary>

@@ -8,7 +8,7 @@ internal sealed class FileDifferences
     public DifferenceBuilder? Find(string path) => _files.GetValueOrDefault(path);
 
     /// <summary>The entry for a file, made where there is none.</summary>
-    public DifferenceBuilder Of(string path, string kind = "file")
+    public DifferenceBuilder Of(string path, string kind = "path")
     {
         if (!_files.TryGetValue(path, out var file))
         {

@@ -38,6 +38,7 @@ internal static class ImageKinds
             Fields = disk.Fields,
             Parts = [.. disk.Table.Partitions.Select(partition => ToPart(disk, partition))],
             Layout = () => disk.Layout,
+            FieldFinder = disk.FieldFinder,
             Check = () => disk.Problems,
         };
     }

@@ -91,7 +91,10 @@ internal sealed class FieldLocator
             int entrySize = block.EntryOffset(1) - block.EntryOffset(0);
             int entry = (offset - Header.Size) / entrySize;
             var table = block.IsLeaf ? FieldTables.ItemHeader : FieldTables.KeyPointer;
-            var span = Span(ItemFields.Fixed(table, entrySize, block.EntryOffset(entry)), bytes, origin, offset, Entry(name, block, entry));
+            // What is in the item has an "offset" too.
+            string prefix = block.IsLeaf ? "item." : "";
+            var fields = ItemFields.Fixed(table, entrySize, block.EntryOffset(entry), prefix);
+            var span = Span(fields, bytes, origin, offset, Entry(name, block, entry));
             return WithPath(span, block, entry, place.Root);
         }
         if (offset < block.DataStart)
