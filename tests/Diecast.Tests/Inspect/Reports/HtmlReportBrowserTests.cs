@@ -220,7 +220,7 @@ public sealed class HtmlReportBrowserTests
         await browser.Resize(1000, 1400);
         await browser.Emulate("print", "dark");
         await browser.Click("#tree .head");
-        Assert.True(await browser.Is("!document.querySelector('#controls').checkVisibility() && document.querySelector('.rodata, .lines').checkVisibility()"));
+        Assert.True(await browser.Is("!document.querySelector('#search').checkVisibility() && document.querySelector('.lines').checkVisibility()"));
         Assert.Equal("rgb(255, 255, 255)", await browser.Text("getComputedStyle(document.body).backgroundColor"));
         await Keep(browser, "diff-print.png");
     }
