@@ -6,7 +6,9 @@ namespace Diecast.Inspect;
 /// <summary>A known cause and where it is at work.</summary>
 internal sealed record CauseRule(string Id, string Title, string Advice)
 {
-    public Cause Cause { get; } = new(Id, Title, Advice);
+    private const string Following = "follows-";
+
+    public Cause Cause { get; } = new(Id, Title, Advice) { IsFollowing = Id.StartsWith(Following, StringComparison.Ordinal) };
 
     public IReadOnlyList<FieldPattern> Fields { get; init; } = [];
 
