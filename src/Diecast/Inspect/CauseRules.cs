@@ -25,7 +25,7 @@ internal static class CauseRules
     private static CauseRule[] Ids() =>
     [
         new("ext4-hash-seed", "random seed of the directory hashes",
-            "mke2fs draws it anew even with -U: give -E hash_seed=UUID (systemd-repart before 256 does not); Diecast derives it from Seed=.")
+            "mke2fs draws it anew even with -U: give -E hash_seed=UUID (in mkosi by SYSTEMD_REPART_MKFS_OPTIONS_EXT4); Diecast derives it from Seed=.")
         {
             Fields = [new("ext4", "s_hash_seed", CauseTests.Ids)],
         },
@@ -35,7 +35,7 @@ internal static class CauseRules
             Fields = [new("vfat", "BS_VolID", CauseTests.Ids)],
         },
         new("btrfs-ids", "random ids of the devices, chunks and subvolumes of btrfs",
-            "mkfs.btrfs -U sets the id of the file system alone: the device needs --device-uuid (6.3 or later), and other ids have no option; Diecast derives them all from Seed=.")
+            "mkfs.btrfs -U sets the id of the file system alone: newer ones have --device-uuid for the device, and other ids have no option.")
         {
             Fields = [new("btrfs", "*chunk_tree_uuid|*dev_uuid|dev_item.uuid|*dev_item uuid|uuid|*parent_uuid|*received_uuid|* uuid", CauseTests.Ids)],
         },
@@ -59,7 +59,7 @@ internal static class CauseRules
             Fields = [new("gpt", "id|UniquePartitionGUID", CauseTests.Ids)],
         },
         new("inode-generation", "random generation numbers of inodes",
-            "The kernel and mke2fs -d draw them: write the file system from a tree (Diecast sets them to zero), or use E2FSPROGS_FAKE_TIME with mke2fs 1.47.1 or later.")
+            "Whoever makes an inode draws them, and no option sets them: write the file system from a tree; Diecast sets them to zero.")
         {
             Fields = [new("ext4", "i_generation", Numbers)],
         },
@@ -86,7 +86,7 @@ internal static class CauseRules
             ],
         },
         new("fat-times", "times that were stamped when the file was copied",
-            "mcopy keeps times with -m only, and makes directories and creation times from the clock (mtools 4.0.44 knows SOURCE_DATE_EPOCH); Diecast takes all from the tree.")
+            "mcopy keeps times with -m only, and stamps directories and creation times from the clock: set SOURCE_DATE_EPOCH, which newer mtools know; Diecast takes all from the tree.")
         {
             Fields =
             [
@@ -95,7 +95,7 @@ internal static class CauseRules
             ],
         },
         new("archive-times", "times of an archive's members, as the files had them",
-            "Clamp them: tar --mtime=@$SOURCE_DATE_EPOCH --clamp-mtime, ar D, zip -X after touch, cpio after touch; Diecast clamps to SourceDateEpoch=.")
+            "Clamp them: tar --mtime=@$SOURCE_DATE_EPOCH --clamp-mtime, ar D, zip -X after touch, cpio after touch.")
         {
             Fields = [new(Archives, "mtime|UT mtime|c_mtime", Clock)],
         },
@@ -158,7 +158,7 @@ internal static class CauseRules
             [
                 new("ext4", "s_free_*|bg_free_*|bg_used_dirs_count|bg_itable_unused|i_blocks|s_overhead_clusters|s_r_blocks_count", Numbers),
                 new("vfat", "FSI_Free_Count|FSI_Nxt_Free", Numbers), new("btrfs", "*bytes_used|used|*nbytes", Numbers),
-                new("elf", "e_shoff|e_phoff|sh_offset|sh_addr|PT_*", Any), new("pe", "PointerToRawData|SizeOfImage|VirtualAddress|data directory *", Any),
+                new("elf", "e_shoff|e_phoff|sh_offset|sh_addr|PT_*", Any), new("pe", "PointerToRawData|SizeOf*|VirtualAddress|VirtualSize|data directory *", Any), new("*", "size", Numbers),
                 new("zip", "compressed size", Numbers), new("ld.so.cache", "length of strings|entries", Numbers),
                 new("ldconfig aux-cache", "length of strings|entries", Numbers), new("fontconfig cache", "size", Numbers), new("hwdb", "file_size|*_len|*_off", Numbers),
             ],
@@ -169,7 +169,7 @@ internal static class CauseRules
             Fields = [new("ext4", "s_mnt_count|s_kbytes_written|s_last_mounted|s_state|s_last_orphan|s_start|s_sequence", Any)],
         },
         new("transactions", "numbers of transactions, one for each time the file system was synced",
-            "They depend on the timing of whoever wrote through the kernel: write the file system from a tree (Diecast does, mkfs.btrfs --rootdir too).")
+            "They depend on the timing of whoever wrote through the kernel: write the file system from a tree (mkfs.btrfs --rootdir).")
         {
             Fields = [new("btrfs", "*generation|*generation_v2|*transid|*_gen|*sequence", Numbers)],
         },
@@ -198,7 +198,7 @@ internal static class CauseRules
             ],
         },
         new("status-order", "packages in another order",
-            "The database is written in the order of installation: sort it, or install in a fixed order; Diecast does.")
+            "The database is written in the order of installation: sort it, or install in a fixed order.")
         {
             Fields = [new("dpkg status", "order", SameCount)],
         },
@@ -257,7 +257,7 @@ internal static class CauseRules
             Fields = [new("pacman desc", "%INSTALLDATE%", Clock)],
         },
         new("shadow-last-change", "the day of the last change of a password",
-            "useradd and passwd take it from the clock (shadow 4.9 or later knows SOURCE_DATE_EPOCH); chage -d DAY sets it, and Diecast sets it to the epoch's.")
+            "useradd and passwd take it from the clock, or from SOURCE_DATE_EPOCH: set that, or the day with chage -d.")
         {
             Fields = [new("shadow", "* last change", Days)],
         },
@@ -267,7 +267,7 @@ internal static class CauseRules
             Fields = [new("shadow|gshadow|passwd|group", "* password", SaltedHashes)],
         },
         new("fontconfig-cache", "fontconfig's cache, which carries the times of directories",
-            "Remove /var/cache/fontconfig, or run fc-cache after the directories have their final times (SOURCE_DATE_EPOCH clamps them since 2.13).")
+            "Remove /var/cache/fontconfig, or run fc-cache after the directories have their final times, with SOURCE_DATE_EPOCH set.")
         {
             Fields = [new("fontconfig cache", "directory mtime", Clock)],
             Paths = [new("var/cache/fontconfig/**")],

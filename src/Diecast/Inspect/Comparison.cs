@@ -45,7 +45,8 @@ internal sealed class Comparison(DiffOptions options)
         found.HasContent = true;
         if (before.Length != after.Length)
         {
-            found.Add(new FieldChange("size", Number(before.Length), Number(after.Length)));
+            var (from, to) = (Number(before.Length), Number(after.Length));
+            found.Add(new FieldChange("size", from, to) { Cause = Causes.OfField(subject.Kind, null, null, "size", from, to) });
         }
         if (subject.Depth >= MaximumDepth || !Contents(subject, found, before, after, ranges))
         {

@@ -74,8 +74,12 @@ public sealed class Reach
         {
             throw new InvalidDataException($"{place.Address}: is no regular file, so there is nothing in it");
         }
-        var container = place.Open(Cancellation) ?? throw new InvalidDataException(
-            $"{place.Address}: {(Signatures.Content(place.Content) is { } name ? $"{name} is not read" : "nothing that can be looked into")}");
+        var container = place.Open(Cancellation);
+        if (container is null or { Tree: null, Parts: [] })
+        {
+            throw new InvalidDataException(
+                $"{place.Address}: {(Signatures.Content(place.Content) is { } name ? $"{name} is not read" : "nothing that can be looked into")}");
+        }
         return container.Tree is { } tree
             ? StepInTree(place with { IgnoresCase = container.Kind == "vfat" }, tree, [], steps)
             : StepToPart(place, container, steps);

@@ -60,6 +60,7 @@ public sealed class ReachTests : IDisposable
         Assert.True(new Reach().Find(_image + ":").IsInside);
         Assert.Equal("cpio", new Reach().Find(_image + ":esp:/EFI/Linux/x.efi:.initrd").Open()!.Kind);
         Assert.Null(new Reach().Find(_image + ":2:/etc/a:b").Open());
+        Assert.Equal("passwd", new Reach().Find(_image + ":2:/etc/passwd").Open()!.Kind);
     }
 
     [Theory]
