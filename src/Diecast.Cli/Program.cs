@@ -19,10 +19,11 @@ internal static class Program
         var options = new SettingOptions();
         var result = CreateCommand(options, terminal).Parse([.. SettingOptions.SplitEmpty(arguments)], Parsing);
         var errors = options.Errors(result);
+        int trouble = result.CommandResult.Command.Name == "diff" ? DiffCommand.Trouble : 1;
         if (errors.Count > 0)
         {
             errors.ForEach(terminal.Error);
-            return 1;
+            return trouble;
         }
         try
         {
@@ -51,7 +52,7 @@ internal static class Program
         {
             terminal.Error(error.Message);
         }
-        return 1;
+        return trouble;
     }
 
     // A value may begin with @, which is no response file here.
@@ -69,6 +70,11 @@ internal static class Program
         root.Add(new CleanCommand(options, terminal).Create());
         root.Add(new MkfsCommand(terminal).Create());
         root.Add(new RepartCommand(terminal).Create());
+        root.Add(new DiffCommand(terminal).Create());
+        root.Add(new InspectCommand(terminal).Create());
+        root.Add(new LsCommand(terminal).Create());
+        root.Add(new CatCommand(terminal).Create());
+        root.Add(new ExtractCommand(terminal).Create());
         root.Add(HelpText.CreateVerb(terminal));
         root.Add(SettingsDocument.CreateVerb(terminal));
 

@@ -6,6 +6,8 @@ internal sealed record Terminal(TextWriter Output, TextWriter Errors)
     public static Terminal Standard => new(Console.Out, Console.Error)
     {
         IsInteractive = !Console.IsErrorRedirected && Environment.GetEnvironmentVariable("TERM") is not (null or "" or "dumb"),
+        HasOutputColors = !Console.IsOutputRedirected && Environment.GetEnvironmentVariable("TERM") is not (null or "" or "dumb")
+            && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")),
         HasColors = !Console.IsErrorRedirected && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")),
     };
 
@@ -13,6 +15,9 @@ internal sealed record Terminal(TextWriter Output, TextWriter Errors)
     public bool IsInteractive { get; init; }
 
     public bool HasColors { get; init; }
+
+    /// <summary>The same for results: their reader is somebody else.</summary>
+    public bool HasOutputColors { get; init; }
 
     public void Error(string message) => Errors.WriteLine(Coloured("31", "error: ") + OneLine(message));
 

@@ -36,6 +36,9 @@ public sealed record BuildRequest
 
     public BuildReport Report { get; init; } = new();
 
+    /// <summary>Another clock than the host's for what runs in the image, to prove that it makes no difference.</summary>
+    public FakedClock? Clock { get; init; }
+
     public CancellationToken Cancellation { get; init; }
 }
 

@@ -44,21 +44,23 @@ public static class Builder
         string rootPath = config.Format == OutputFormat.Directory ? outputs.Add(Path.GetFileName(config.OutputPath)) : work["root"];
         using var stagedRoot = new StagedRoot(rootPath, epoch);
         using var stagedInitrd = DefaultInitrd.IsWanted(config) ? new StagedRoot(work["initrd"], epoch) : null;
-        var (root, initrd) = Install(request, packages.Pacman, fetched, stagedRoot, stagedInitrd, work);
+        var scripts = new ImageScripts(request, stagedRoot, outputs, work);
+        var (root, initrd) = Install(request, packages.Pacman, fetched, stagedRoot, stagedInitrd, scripts, work);
 
         request.Report.Stage("Making the image");
         var boot = new BootStage(config, root, epoch);
         var disk = config.Format == OutputFormat.Disk ? new DiskStage(config, root, boot.HasBootLoader, seed, epoch) : null;
         var bootFiles = boot.Make(initrd, disk?.Partitions ?? []);
         var writer = new OutputWriter(config, outputs, request);
-        var digest = writer.Write(stagedRoot, bootFiles, disk, fetched);
+        var digest = writer.Write(stagedRoot, bootFiles, disk, fetched, scripts);
         outputs.Commit(writer.KnownNames);
         return new BuildResult(config.OutputPath, digest is null ? null : Convert.ToHexStringLower(digest));
     }
 
     /// <summary>The image's root, and beside it the packed initrd: most of the time goes into the images' own scripts.</summary>
     private static (FileTree Root, Blob? Initrd) Install(
-        BuildRequest request, PacmanConfiguration pacman, FetchedPackages fetched, StagedRoot root, StagedRoot? initrd, WorkDirectory work)
+        BuildRequest request, PacmanConfiguration pacman, FetchedPackages fetched, StagedRoot root, StagedRoot? initrd,
+        ImageScripts scripts, WorkDirectory work)
     {
         request.Report.Stage("Installing packages");
         Sandbox.RequireWorking(work.Path, request.Cancellation);
@@ -67,7 +69,7 @@ public static class Builder
         uint callers = Posix.Umask(usual);
         try
         {
-            return InstallBoth(request, pacman, fetched, root, initrd, work);
+            return InstallBoth(request, pacman, fetched, root, initrd, scripts, work);
         }
         finally
         {
@@ -76,21 +78,22 @@ public static class Builder
     }
 
     private static (FileTree Root, Blob? Initrd) InstallBoth(
-        BuildRequest request, PacmanConfiguration pacman, FetchedPackages fetched, StagedRoot root, StagedRoot? initrd, WorkDirectory work)
+        BuildRequest request, PacmanConfiguration pacman, FetchedPackages fetched, StagedRoot root, StagedRoot? initrd,
+        ImageScripts scripts, WorkDirectory work)
     {
         if (initrd is null)
         {
-            return (RootStage.Make(request.Config, pacman, fetched.Packages, root, work.Subdirectory("root-scripts"), false, request), null);
+            return (RootStage.Make(request.Config, pacman, fetched.Packages, root, work.Subdirectory("root-scripts"), scripts, request), null);
         }
         var config = DefaultInitrd.Configure(request.Config);
         // A thread of its own, which lives as long: the end of a sandbox's parent thread would end the sandbox.
         var packed = Task.Factory.StartNew(
             () => DefaultInitrd.Pack(config, RootStage.Make(
-                config, PackageStage.Configure(config), fetched.Initrd, initrd, work.Subdirectory("initrd-scripts"), true, request)),
+                config, PackageStage.Configure(config), fetched.Initrd, initrd, work.Subdirectory("initrd-scripts"), null, request)),
             CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         try
         {
-            var rootTree = RootStage.Make(request.Config, pacman, fetched.Packages, root, work.Subdirectory("root-scripts"), false, request);
+            var rootTree = RootStage.Make(request.Config, pacman, fetched.Packages, root, work.Subdirectory("root-scripts"), scripts, request);
             return (rootTree, packed.GetAwaiter().GetResult());
         }
         finally

@@ -37,6 +37,8 @@ public static class DefaultInitrd
         WithDocs = false,
         SkeletonTrees = [],
         ExtraTrees = [],
+        PostInstallationScripts = [],
+        FinalizeScripts = [],
         Bootable = Feature.No,
         Locale = image.Locale ?? "C.UTF-8",
         MachineId = null,

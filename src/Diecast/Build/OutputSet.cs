@@ -46,6 +46,9 @@ public sealed class OutputSet : IDisposable
         return Path.Join(_staging, name);
     }
 
+    /// <summary>Makes a directory on the outputs' file system that is not one of them, and is gone at the end.</summary>
+    public string MakeScratch(string name) => Directory.CreateDirectory(Path.Join(_staging, name)).FullName;
+
     /// <summary>Where an output that has been added is now.</summary>
     public string PathOf(string name) => Path.Join(_staging, name);
 

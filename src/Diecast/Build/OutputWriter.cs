@@ -22,9 +22,10 @@ internal sealed class OutputWriter(BuildConfig config, OutputSet outputs, BuildR
     public IEnumerable<string> KnownNames => Names(config);
 
     /// <summary>Writes everything and returns the SHA-256 of the main output; null for a directory.</summary>
-    public byte[]? Write(StagedRoot root, BootFiles boot, DiskStage? disk, FetchedPackages packages)
+    public byte[]? Write(StagedRoot root, BootFiles boot, DiskStage? disk, FetchedPackages packages, ImageScripts scripts)
     {
         var digests = new SortedDictionary<string, byte[]>(StringComparer.Ordinal);
+        TakeFromScripts(scripts, digests);
         byte[]? digest = WriteMain(root, boot, disk, digests);
         foreach (var (artifact, section, extension) in new[]
         {
@@ -52,6 +53,30 @@ internal sealed class OutputWriter(BuildConfig config, OutputSet outputs, BuildR
             File.CreateSymbolicLink(outputs.Add(config.Output), main);
         }
         return digest;
+    }
+
+    /// <summary>What scripts wrote into their output directory.</summary>
+    private void TakeFromScripts(ImageScripts scripts, SortedDictionary<string, byte[]> digests)
+    {
+        foreach (string name in scripts.Outputs)
+        {
+            string existing = Path.Join(config.OutputDirectory, name);
+            if (KnownNames.Contains(name, StringComparer.Ordinal))
+            {
+                throw new ConfigException(new Location(name), "a script wrote an output of this name, which is one of the build's own");
+            }
+            if (!request.Force && Path.Exists(existing))
+            {
+                throw new ConfigException(new Location(existing), "exists already: use --force to replace it");
+            }
+            string path = outputs.Add(name);
+            Posix.RenameAt(Posix.AT_FDCWD, Posix.Bytes(Path.Join(scripts.OutputDirectory, name)), Posix.AT_FDCWD, Posix.Bytes(path));
+            if (File.Exists(path))
+            {
+                using var file = File.OpenRead(path);
+                digests.Add(name, SHA256.HashData(file));
+            }
+        }
     }
 
     private byte[]? WriteMain(StagedRoot root, BootFiles boot, DiskStage? disk, SortedDictionary<string, byte[]> digests)

@@ -13,7 +13,7 @@ internal sealed class PackageStage : IDisposable
     /// <summary>Installed before everything else, and always.</summary>
     public const string BasePackage = "filesystem";
 
-    private const string PacmanArchitecture = "x86_64";
+    public const string PacmanArchitecture = "x86_64";
     private const string KeyringDirectory = "usr/share/pacman/keyrings";
 
     // The last is where Debian puts Arch's keyring, among its own.

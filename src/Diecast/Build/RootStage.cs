@@ -33,21 +33,25 @@ internal sealed class RootStage
         {
             environment[name] = value;
         }
-        var sandbox = new Sandbox(root.HostPath, workDirectory, environment);
+        var sandbox = new Sandbox(root.HostPath, workDirectory, environment) { Clock = request.Clock };
         _run = script => sandbox.Run(script, request.Cancellation);
     }
 
     /// <summary>Makes the root in a staged one and freezes it.</summary>
+    /// <param name="scripts">The user's; null for an initrd.</param>
     public static FileTree Make(
         BuildConfig config, PacmanConfiguration pacman, IReadOnlyList<FetchedPackage> packages, StagedRoot root,
-        string workDirectory, bool isInitrd, BuildRequest request)
+        string workDirectory, ImageScripts? scripts, BuildRequest request)
     {
+        bool isInitrd = scripts is null;
         var stage = new RootStage(config, pacman, root, workDirectory, isInitrd, request);
         stage.AddTrees(config.SkeletonTrees);
         stage.Install(packages);
         stage.AddTrees(config.ExtraTrees);
+        scripts?.PostInstall();
         stage.Configure();
         stage.Clean();
+        scripts?.Finish();
         var tree = root.Freeze();
         return isInitrd ? InitrdTree.Finish(tree, root.Epoch) : tree;
     }

@@ -12,7 +12,22 @@ public sealed class Sandbox(string root, string workDirectory, IReadOnlyDictiona
 {
     private const int OutputLimit = 64 * 1024;
 
-    private string _bind = "--bind";
+    /// <summary>More mounts, as bubblewrap's options, over those that every script has.</summary>
+    public IReadOnlyList<string> Mounts { get; init; } = [];
+
+    /// <summary>Where scripts start.</summary>
+    public string WorkingDirectory { get; init; } = "/";
+
+    /// <summary>Another clock than the host's.</summary>
+    public FakedClock? Clock { get; init; }
+
+    /// <summary>
+    /// Scripts run not in the staged root, which is then to be among the mounts, but with the host's programs, read-only, and
+    /// none of its files: <c>/usr</c>, the links and directories beside it, and what <c>/etc</c> has only for their sake.
+    /// </summary>
+    public bool HasHostPrograms { get; init; }
+
+    private bool IsReadOnly { get; init; }
 
     /// <summary>
     /// What every script sees: no host name, locale or time zone of the host; systemd's tools know that they run in a
@@ -39,7 +54,7 @@ public sealed class Sandbox(string root, string workDirectory, IReadOnlyDictiona
     /// <exception cref="IOException">bubblewrap is missing or cannot set up the sandbox here.</exception>
     public static void RequireWorking(string workDirectory, CancellationToken cancellation)
     {
-        var sandbox = new Sandbox("/", workDirectory, FixedEnvironment(0)) { _bind = "--ro-bind" };
+        var sandbox = new Sandbox("/", workDirectory, FixedEnvironment(0)) { IsReadOnly = true };
         var result = sandbox.Run(new Script { Name = "trial", Command = ["/bin/true"] }, cancellation);
         if (result.ExitCode != 0)
         {
@@ -58,7 +73,8 @@ public sealed class Sandbox(string root, string workDirectory, IReadOnlyDictiona
             RedirectStandardError = true,
         };
         string? attachment = null;
-        foreach (string argument in Arguments(script.Environment))
+        string[] arguments = [.. Arguments(), .. Mounts, .. Clock?.Mounts ?? [], .. Variables(script.Environment), "--chdir", WorkingDirectory];
+        foreach (string argument in arguments)
         {
             start.ArgumentList.Add(argument);
         }
@@ -92,24 +108,30 @@ public sealed class Sandbox(string root, string workDirectory, IReadOnlyDictiona
         }
     }
 
-    private IEnumerable<string> Arguments(IReadOnlyDictionary<string, string> own)
+    private string[] Arguments() => [
+        .. HasHostPrograms ? HostPrograms() : [IsReadOnly ? "--ro-bind" : "--bind", root, "/"],
+        "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/run", "--perms", "1777", "--tmpfs", "/tmp", "--perms", "1777", "--tmpfs", "/var/tmp",
+        "--unshare-net", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try", "--hostname", "localhost",
+        "--die-with-parent", "--new-session", "--cap-add", "ALL", "--clearenv"];
+
+    private IEnumerable<string> Variables(IReadOnlyDictionary<string, string> own) =>
+        environment.Concat(own).Concat(Clock is null ? [] : Clock.Variables).SelectMany(static pair => (string[])["--setenv", pair.Key, pair.Value]);
+
+    private static IEnumerable<string> HostPrograms()
     {
-        yield return _bind;
-        yield return root;
-        yield return "/";
-        foreach (string argument in (string[])[
-            "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/run", "--perms", "1777", "--tmpfs", "/tmp", "--perms", "1777", "--tmpfs", "/var/tmp",
-            "--unshare-net", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try", "--hostname", "localhost",
-            "--die-with-parent", "--new-session", "--cap-add", "ALL", "--chdir", "/", "--clearenv"])
+        List<string> mounts = ["--ro-bind", "/usr", "/usr"];
+        foreach (string directory in (string[])["/bin", "/sbin", "/lib", "/lib32", "/lib64"])
         {
-            yield return argument;
+            if (new FileInfo(directory).LinkTarget is { } target)
+            {
+                mounts.AddRange(["--symlink", target, directory]);
+            }
+            else if (Directory.Exists(directory))
+            {
+                mounts.AddRange(["--ro-bind", directory, directory]);
+            }
         }
-        foreach (var (name, value) in environment.Concat(own))
-        {
-            yield return "--setenv";
-            yield return name;
-            yield return value;
-        }
+        return mounts.Concat(["--ro-bind-try", "/etc/alternatives", "/etc/alternatives", "--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache"]);
     }
 
     private ScriptResult Wait(ProcessStartInfo start, ReadOnlyMemory<byte> input, CancellationToken cancellation)

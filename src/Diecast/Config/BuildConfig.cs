@@ -46,6 +46,9 @@ public sealed record BuildConfig
     /// <summary>The directory that holds mkosi.conf and what stands beside it.</summary>
     public required string Directory { get; init; }
 
+    /// <summary>What scripts see as the sources: the directory that the tool was called for, which may be the parent.</summary>
+    public required string SourceDirectory { get; init; }
+
     public required Distribution Distribution { get; init; }
     public required string Release { get; init; }
     public required Architecture Architecture { get; init; }
@@ -90,6 +93,12 @@ public sealed record BuildConfig
 
     /// <summary>Seconds since 1970. Null: the newest build date among the locked packages.</summary>
     public required long? SourceDateEpoch { get; init; }
+
+    /// <summary>Absolute paths of programs, in their order.</summary>
+    public required ImmutableArray<string> PostInstallationScripts { get; init; }
+
+    /// <inheritdoc cref="PostInstallationScripts"/>
+    public required ImmutableArray<string> FinalizeScripts { get; init; }
 
     public required Feature Bootable { get; init; }
     public required Bootloader Bootloader { get; init; }

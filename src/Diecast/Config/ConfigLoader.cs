@@ -94,7 +94,14 @@ public sealed class ConfigLoader
     {
         try
         {
-            string text = isText ? Conventions.ReadText(path) : Path.GetFileName(path);
+            if (!isText)
+            {
+                // The path is the value as it is, whatever characters it has.
+                _files.MarkGiven(setting);
+                Accept(_files, setting, Path.GetRelativePath(_directory, path), location);
+                return;
+            }
+            string text = Conventions.ReadText(path);
             Assign(_files, setting, [(text, location)], text.Length == 0, expand: false);
         }
         catch (Exception error) when (error is FormatException or IOException or UnauthorizedAccessException)

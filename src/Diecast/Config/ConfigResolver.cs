@@ -27,6 +27,7 @@ internal sealed partial class ConfigResolver(
         var config = new BuildConfig
         {
             Directory = directory,
+            SourceDirectory = source.Directory,
             Distribution = values.Choice("Distribution", Distribution.Arch),
             Release = values.Text("Release") ?? Defaults.Release,
             Architecture = values.Choice("Architecture", Defaults.Architecture),
@@ -56,6 +57,8 @@ internal sealed partial class ConfigResolver(
             SkeletonTrees = Trees("SkeletonTrees"),
             ExtraTrees = Trees("ExtraTrees"),
             SourceDateEpoch = epoch,
+            PostInstallationScripts = Scripts("PostInstallationScripts"),
+            FinalizeScripts = Scripts("FinalizeScripts"),
             Bootable = values.Choice("Bootable", Feature.Auto),
             Bootloader = values.Choice("Bootloader", Bootloader.SystemdBoot),
             UnifiedKernelImages = values.Choice("UnifiedKernelImages", UnifiedKernelImages.Auto),
@@ -231,6 +234,20 @@ internal sealed partial class ConfigResolver(
     private ImmutableArray<string> Paths(string name) =>
         [.. values.List(name).Select(value => Input(name, value, value.Text)).Distinct(StringComparer.Ordinal)];
 
+    // In the order given, and as often: each has its effect.
+    private ImmutableArray<string> Scripts(string name) => [.. values.List(name).Select(value => Script(name, value))];
+
+    private string Script(string name, SettingValue value)
+    {
+        const UnixFileMode executable = UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
+        string path = Input(name, value, value.Text);
+        if (!OperatingSystem.IsWindows() && File.Exists(path) && (File.GetUnixFileMode(path) & executable) == 0)
+        {
+            Report(value, name, $"'{value.Text}' is not executable");
+        }
+        return path;
+    }
+
     private ImmutableArray<SourceTree> Trees(string name) => [.. values.List(name).Select(value => Tree(name, value)).Distinct()];
 
     private SourceTree Tree(string name, SettingValue value)
@@ -255,7 +272,7 @@ internal sealed partial class ConfigResolver(
         bool isDirectory = Directory.Exists(path);
         string? wrong = !isDirectory && !File.Exists(path) ? "does not exist"
             : name == "RepartDirectories" && !isDirectory ? "is no directory"
-            : name is "EnvironmentFiles" or "Initrds" && isDirectory ? "is a directory"
+            : name is "EnvironmentFiles" or "Initrds" or "PostInstallationScripts" or "FinalizeScripts" && isDirectory ? "is a directory"
             : null;
         if (wrong is not null)
         {

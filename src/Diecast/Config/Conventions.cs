@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Diecast.Config;
 
 /// <summary>The files beside mkosi.conf that mean something by their name alone.</summary>
@@ -6,6 +8,8 @@ internal static class Conventions
     // Those that give no setting its value.
     private static readonly string[] s_notYet =
         ["mkosi.conf.d/", "mkosi.images/", "mkosi.initrd/", "mkosi.initrd.conf", "mkosi.local/", "mkosi.local.conf"];
+
+    private static readonly Comparison<string> s_byBytes = static (a, b) => Encoding.UTF8.GetBytes(a).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(b));
 
     /// <summary>A file that is there: the setting it belongs to (null if none), and its path.</summary>
     public readonly record struct Found(Setting? Setting, string Path, bool IsText);
@@ -22,9 +26,15 @@ internal static class Conventions
             foreach (var file in setting.Files)
             {
                 string path = Path.Join(directory, "mkosi." + file.Name);
-                if (Exists(path))
+                if (!Exists(path))
                 {
-                    yield return new Found(setting, path.TrimEnd('/'), file.IsText);
+                    continue;
+                }
+                // A directory whose entries are the values; of one that is refused the directory is named.
+                string[] found = path.EndsWith('/') && setting.Group == SettingGroup.Acts ? Entries(path) : [path.TrimEnd('/')];
+                foreach (string entry in found)
+                {
+                    yield return new Found(setting, entry, file.IsText);
                 }
             }
         }
@@ -38,6 +48,13 @@ internal static class Conventions
         return !OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & Executable) != 0
             ? throw new FormatException("is a program, which is not supported yet: write the value into a text file")
             : File.ReadAllText(path).TrimEnd('\n', '\r');
+    }
+
+    private static string[] Entries(string directory)
+    {
+        string[] entries = Directory.GetFileSystemEntries(directory);
+        Array.Sort(entries, s_byBytes);
+        return entries;
     }
 
     private static bool Exists(string path) => path.EndsWith('/')

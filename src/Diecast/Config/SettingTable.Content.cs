@@ -37,8 +37,10 @@ public static partial class SettingTable
         Script("Sync", "sync", "programs that fetch sources"),
         Script("Prepare", "prepare", "programs that run after packages are installed", "PrepareScript"),
         Script("Build", "build", "programs that build software into the image", "BuildScript"),
-        Script("PostInstallation", "postinst", "programs that run when all is installed", "PostInstallationScript"),
-        Script("Finalize", "finalize", "programs that run after clean-up", "FinalizeScript"),
+        Script("PostInstallation", "postinst", "programs that run when all is installed", "PostInstallationScript")
+            with { Group = SettingGroup.Acts, Show = static c => c.Relative(c.PostInstallationScripts) },
+        Script("Finalize", "finalize", "programs that run after clean-up", "FinalizeScript")
+            with { Group = SettingGroup.Acts, Show = static c => c.Relative(c.FinalizeScripts) },
         Script("PostOutput", "postoutput", "programs that work on the finished outputs"),
     ];
 

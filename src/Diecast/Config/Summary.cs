@@ -50,6 +50,72 @@ public static class Summary
         return Encoding.UTF8.GetString(stream.ToArray()) + "\n";
     }
 
+    /// <summary>
+    /// What scripts find at <c>$MKOSI_CONFIG</c>: as in mkosi one object of settings, sorted by name; of mkosi's only those that
+    /// act here. Paths are relative to the configuration's directory, of which a script must not know where it is.
+    /// </summary>
+    public static string ForScripts(BuildConfig config)
+    {
+        using var stream = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true, IndentSize = 4, NewLine = "\n" }))
+        {
+            writer.WriteStartObject();
+            foreach (var setting in Acting().Where(static setting => !IsSecret(setting)).OrderBy(static setting => setting.Name, StringComparer.Ordinal))
+            {
+                writer.WritePropertyName(setting.Name);
+                WriteForScripts(writer, setting, config);
+            }
+            writer.WriteEndObject();
+        }
+        return Encoding.UTF8.GetString(stream.ToArray()) + "\n";
+    }
+
+    private static void WriteForScripts(Utf8JsonWriter writer, Setting setting, BuildConfig config)
+    {
+        switch (setting.Show!(config))
+        {
+            case var _ when setting.Name == "Environment":
+                WriteVariables(writer, config.Environment);
+                break;
+            case Feature feature:
+                writer.WriteStringValue(feature switch { Feature.Yes => "enabled", Feature.No => "disabled", _ => "auto" });
+                break;
+            case IEnumerable<string> trees when setting.Syntax.Paths == PathUse.Tree:
+                WriteTrees(writer, trees);
+                break;
+            case var value:
+                WriteValue(writer, value);
+                break;
+        }
+    }
+
+    private static void WriteTrees(Utf8JsonWriter writer, IEnumerable<string> trees)
+    {
+        writer.WriteStartArray();
+        foreach (string[] parts in trees.Select(static tree => tree.Split(':', 2)))
+        {
+            writer.WriteStartObject();
+            writer.WriteString("Source", parts[0]);
+            writer.WriteString("Target", parts.ElementAtOrDefault(1));
+            writer.WriteEndObject();
+        }
+        writer.WriteEndArray();
+    }
+
+    // What is the host's, and a password's hash, are nobody's in an image.
+    private static bool IsSecret(Setting setting) =>
+        setting.Name is "RootPassword" or "OutputDirectory" or "Mirror" or "SandboxTrees" or "EnvironmentFiles" || setting.Name.StartsWith("Proxy", StringComparison.Ordinal);
+
+    private static void WriteVariables(Utf8JsonWriter writer, IEnumerable<KeyValuePair<string, string>> variables)
+    {
+        writer.WriteStartObject();
+        foreach (var (name, value) in variables)
+        {
+            writer.WriteString(name, value);
+        }
+        writer.WriteEndObject();
+    }
+
     private static IEnumerable<Setting> Acting() => SettingTable.All.Where(static setting => setting.Group == SettingGroup.Acts);
 
     private static void WriteValue(Utf8JsonWriter writer, object? value)

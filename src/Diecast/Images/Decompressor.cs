@@ -62,6 +62,45 @@ public static class Decompressor
         });
     }
 
+    /// <summary>
+    /// Decodes what is compressed at an offset of a blob that may go on with something else, and returns where it ends:
+    /// after one gzip member, one xz stream, or all the zstd frames that follow each other.
+    /// </summary>
+    /// <param name="blob">What holds it.</param>
+    /// <param name="offset">Where <see cref="Detect"/> finds a compression.</param>
+    /// <param name="write">Gets the data.</param>
+    /// <exception cref="InvalidDataException">It is damaged or cut off.</exception>
+    public static long ReadMember(Blob blob, long offset, WriteData write)
+    {
+        var compression = Detect(blob.ReadBytes(offset, (int)Math.Min(6, blob.Length - offset)));
+        // Only of zstd the end can be told without decoding.
+        long end = compression == Compression.Zstd ? offset + ZstdFrame.MeasureAll(blob, offset) : blob.Length;
+        long start = compression == Compression.Gzip ? GzipMember.EndOfHeader(blob, offset) : offset;
+        var input = new SourceStream(new BlobStream(blob.Slice(start, end - start)));
+        Stream? decoder = null;
+        using var data = new GuardedStream(compression, input, () => decoder = compression switch
+        {
+            Compression.Gzip => new GzipMember(blob, start, input),
+            Compression.Xz => new XzStream(input, onlyOne: true),
+            Compression.Zstd => new ZstdSharp.DecompressionStream(input, leaveOpen: true),
+            _ => throw new InvalidDataException($"nothing is compressed at {offset}"),
+        }, long.MaxValue);
+        var buffer = new byte[1 << 20];
+        int count;
+        while ((count = data.Read(buffer)) > 0)
+        {
+            write(buffer.AsSpan(0, count));
+        }
+        return decoder switch
+        {
+            GzipMember gzip => gzip.End,
+            XzStream xz => offset + xz.Consumed,
+            _ => end,
+        };
+    }
+
+    public delegate void WriteData(ReadOnlySpan<byte> data);
+
     /// <summary>What a decoder reads: remembers the errors that are the source's own.</summary>
     private sealed class SourceStream(Stream source) : ReadOnlyStream
     {

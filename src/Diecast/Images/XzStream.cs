@@ -9,7 +9,9 @@ namespace Diecast.Images;
 /// Decodes the .xz format, with all its checks: https://tukaani.org/xz/xz-file-format.txt (1.2.1). LZMA2 is the only
 /// filter; the filters for machine code (BCJ) are refused.
 /// </summary>
-internal sealed class XzStream(Stream source) : ReadOnlyStream
+/// <param name="source">Is read ahead of what is decoded.</param>
+/// <param name="onlyOne">Ends after the first stream, whatever follows.</param>
+internal sealed class XzStream(Stream source, bool onlyOne = false) : ReadOnlyStream
 {
     private const int MaximumDictionary = 256 << 20;
     private const ulong FilterLzma2 = 0x21;
@@ -22,6 +24,9 @@ internal sealed class XzStream(Stream source) : ReadOnlyStream
     private Block? _block;
     private bool _started;
     private bool _ended;
+
+    /// <summary>The bytes of the source that have been decoded.</summary>
+    public long Consumed => _input.Position;
 
     public override int Read(Span<byte> buffer)
     {
@@ -37,7 +42,7 @@ internal sealed class XzStream(Stream source) : ReadOnlyStream
             {
                 ReadIndexAndFooter();
                 _started = false;
-                _ended = !SkipStreamPadding();
+                _ended = onlyOne || !SkipStreamPadding();
                 continue;
             }
             int count = _block.Data.Read(buffer);

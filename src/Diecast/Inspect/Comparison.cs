@@ -50,9 +50,21 @@ internal sealed class Comparison(DiffOptions options)
         if (subject.Depth >= MaximumDepth || !Contents(subject, found, before, after, ranges))
         {
             Plain(found, before, after);
-            found.Cause = Causes.OfContent(subject.Kind, subject.Path, Change.Changed);
+            found.Cause = Causes.OfContent(subject.Kind, subject.Path, Change.Changed, found.Lines);
+        }
+        if (subject.Depth == 0)
+        {
+            NoteRefused(found);
         }
         return true;
+    }
+
+    public void NoteRefused(DifferenceBuilder found)
+    {
+        if (Budget.Refused > 0)
+        {
+            found.Note($"{Number(Budget.Refused)} more differences are only counted");
+        }
     }
 
     /// <summary>Compares the two as containers, and says whether they are such.</summary>
@@ -114,20 +126,23 @@ internal sealed class Comparison(DiffOptions options)
     {
         if (TextDiff.Compare(before, after, Options.MaximumLines) is { } text)
         {
-            found.Lines = text.Lines;
-            NoteMore(found, text.Omitted, "lines");
+            Show(found, text, "lines");
             return;
         }
         var bytes = HexDiff.Compare(before, after, Options.MaximumLines);
-        found.Lines = bytes.Lines;
-        NoteMore(found, bytes.Omitted, "bytes");
+        Show(found, bytes.Diff, "rows");
+        foreach (string note in bytes.Notes)
+        {
+            found.Note(note);
+        }
     }
 
-    private static void NoteMore(DifferenceBuilder found, long omitted, string unit)
+    private static void Show(DifferenceBuilder found, DiffLines lines, string unit)
     {
-        if (omitted > 0)
+        found.Lines = lines.Lines;
+        if (lines.Omitted > 0)
         {
-            found.Note($"{Number(omitted)} more {unit} differ");
+            found.Note($"{Number(lines.Omitted)} more {unit} differ");
         }
     }
 

@@ -38,13 +38,13 @@ public sealed class ConfigLoaderTests
             Format=ext4
             Output=a/b
             """);
-        directory.Write("mkosi.postinst", "").Write("mkosi.conf.d/10.conf", "").Write("mkosi.version", "1");
+        directory.Write("mkosi.prepare", "").Write("mkosi.conf.d/10.conf", "").Write("mkosi.version", "1");
         Tool.RunOk("chmod", "0500", directory["mkosi.version"]);
         Assert.Equal(
             [
                 "mkosi.conf.d: is not supported yet",
                 "mkosi.version: is a program, which is not supported yet: write the value into a text file",
-                "mkosi.postinst: is not supported yet",
+                "mkosi.prepare: is not supported yet",
                 "mkosi.conf:5: [Match] is not supported yet",
                 "mkosi.conf:8: [Contnet] is unknown; did you mean Content?",
                 "mkosi.conf:12: Pakages= is unknown; did you mean Packages?",
@@ -126,6 +126,28 @@ public sealed class ConfigLoaderTests
     }
 
     [Fact]
+    public void ScriptsAreThoseOfTheirNamesThenTheDirectorysThenTheSettings()
+    {
+        using var directory = ConfigDirectory.Arch("[Content]\nPostInstallationScripts=last\n");
+        // U+FB01 comes before U+1F600 as bytes, and after it as UTF-16.
+        string[] names = ["last", "mkosi.postinst.d/\U0001F600", "mkosi.postinst.d/\uFB01", "mkosi.postinst.d/a b", "mkosi.postinst.chroot", "mkosi.postinst", "mkosi.finalize"];
+        foreach (string name in names)
+        {
+            directory.Write(name, "");
+        }
+        Assert.Equal(
+            ["mkosi.postinst: PostInstallationScripts=: 'mkosi.postinst' is not executable", "mkosi.conf:4: PostInstallationScripts=: 'last' is not executable"],
+            directory.Errors().Where(static error => error.EndsWith("'mkosi.postinst' is not executable", StringComparison.Ordinal) || error.Contains("conf", StringComparison.Ordinal)));
+        Array.ForEach(names, name => Tool.RunOk("chmod", "0500", directory[name]));
+        var config = directory.Load(("FinalizeScripts", "last"));
+        Assert.Equal(names[..^1].Reverse().Select(name => directory[name]), config.PostInstallationScripts);
+        Assert.Equal([directory["mkosi.finalize"], directory["last"]], config.FinalizeScripts);
+        Assert.Equal("--finalize-script: 'no' does not exist", directory.Error(("FinalizeScripts", "no")));
+        Directory.CreateDirectory(directory["mkosi.finalize.d/sub"]);
+        Assert.Equal("mkosi.finalize.d/sub: FinalizeScripts=: 'mkosi.finalize.d/sub' is a directory", directory.Error());
+    }
+
+    [Fact]
     public void FilesGiveValuesByTheirName()
     {
         using var directory = ConfigDirectory.Arch("""
@@ -170,8 +192,7 @@ public sealed class ConfigLoaderTests
     [InlineData("mkosi.prepare")]
     [InlineData("mkosi.prepare.chroot")]
     [InlineData("mkosi.build.chroot")]
-    [InlineData("mkosi.postinst.d/a", "mkosi.postinst.d")]
-    [InlineData("mkosi.finalize")]
+    [InlineData("mkosi.build.d/a", "mkosi.build.d")]
     [InlineData("mkosi.postoutput")]
     [InlineData("mkosi.sync")]
     [InlineData("mkosi.clean")]

@@ -31,6 +31,7 @@ public sealed class SettingTableTests
     public void WhatActsShowsInTheSummary(string name)
     {
         using var directory = ConfigDirectory.Arch().Write("some/file", "X=1\n").Write("some/tree/file", "");
+        Tool.RunOk("chmod", "+x", directory["some/file"]);
         string value = Sample(name);
         if (name is "Distribution" or "Release" or "Architecture")
         {

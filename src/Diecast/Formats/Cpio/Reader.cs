@@ -7,54 +7,88 @@ namespace Diecast.Formats.Cpio;
 
 /// <summary>
 /// Reads what the kernel takes for an initrd: newc archives one after the other, each plain or compressed, with zeros
-/// between them; later members replace earlier ones. Compressed parts go through an unnamed file. After a gzip or xz part
-/// no plain one can follow.
+/// between them; later members replace earlier ones. Compressed parts go through an unnamed file.
 /// </summary>
 public static class CpioReader
 {
     // PATH_MAX; also what keeps a tree from being too deep for the stack.
     private const int MaximumName = 4096;
 
-    /// <summary>Whether the blob starts as an archive, plain or compressed, would.</summary>
-    public static bool Recognizes(Blob blob)
+    // A compressed archive of nothing but headers would fill the memory.
+    private const int MaximumMembers = 1 << 20;
+
+    /// <summary>Whether the blob starts as a plain archive does; compressed ones may follow it.</summary>
+    public static bool Recognizes(Blob blob) => Recognizes(blob, 0);
+
+    /// <summary>Whether a header of an archive stands at an offset.</summary>
+    public static bool Recognizes(Blob blob, long offset)
     {
-        byte[] start = blob.ReadBytes(0, (int)Math.Min(6, blob.Length));
-        return start.AsSpan().SequenceEqual(CpioHeader.Magic) || start.AsSpan().SequenceEqual(CpioHeader.ChecksumMagic)
-            || Decompressor.Detect(start) != Compression.None;
+        byte[] start = blob.ReadBytes(offset, (int)Math.Min(CpioHeader.Magic.Length, blob.Length - offset));
+        return start.AsSpan().SequenceEqual(CpioHeader.Magic) || start.AsSpan().SequenceEqual(CpioHeader.ChecksumMagic);
     }
 
     /// <summary>The tree of all the archives.</summary>
-    /// <param name="limit">The most bytes that a compressed part may unfold to.</param>
+    /// <param name="blob">Archives one after the other.</param>
+    /// <param name="limit">The most bytes that all the compressed parts may unfold to.</param>
     /// <exception cref="InvalidDataException">It is damaged, cut off, or a path leads out of the tree.</exception>
     public static FileTree Read(Blob blob, long limit = long.MaxValue)
     {
-        var builder = new TreeBuilder(new Metadata(0x1ED, 0, 0, default));
-        ReadArchives(blob, limit, builder, nested: false);
-        return builder.Build();
+        var archives = new Archives(limit);
+        archives.Read(blob, nested: false);
+        return archives.Builder.Build();
     }
 
-    private static void ReadArchives(Blob blob, long limit, TreeBuilder builder, bool nested)
+    private sealed class Archives(long limit)
     {
-        for (long position = 0; (position = SkipZeros(blob, position)) < blob.Length;)
+        private int _members;
+
+        public TreeBuilder Builder { get; } = new(new Metadata(0x1ED, 0, 0, default));
+
+        public void Read(Blob blob, bool nested)
         {
-            byte[] start = blob.ReadBytes(position, (int)Math.Min(6, blob.Length - position));
-            if (Decompressor.Detect(start) == Compression.None)
+            for (long position = 0; (position = SkipZeros(blob, position)) < blob.Length;)
             {
-                position = new Archive(blob, builder).Read(position);
-                continue;
+                if (Decompressor.Detect(blob.ReadBytes(position, (int)Math.Min(6, blob.Length - position))) == Compression.None)
+                {
+                    position = new Archive(blob, this).Read(position);
+                    continue;
+                }
+                if (nested)
+                {
+                    throw new InvalidDataException($"cpio: compressed data inside of compressed data at {position}");
+                }
+                Read(Unfold(blob, ref position), nested: true);
             }
-            if (nested)
+        }
+
+        public void CountMember(long offset)
+        {
+            if (++_members > MaximumMembers)
             {
-                throw new InvalidDataException($"cpio: compressed data inside of compressed data at {position}");
+                throw new InvalidDataException($"cpio: the member at {offset} is one of more than {MaximumMembers}");
             }
-            // Only of zstd the end can be told without decoding; what follows another one must be compressed alike.
-            long length = Decompressor.Detect(start) == Compression.Zstd ? ZstdFrame.MeasureAll(blob, position) : blob.Length - position;
-            ReadArchives(Decompressor.Open(blob.Slice(position, length), limit), limit, builder, nested: true);
-            position += length;
+        }
+
+        private Blob Unfold(Blob blob, ref long position)
+        {
+            long start = position;
+            long end = 0;
+            var data = SpillFile.Create(output => end = Decompressor.ReadMember(blob, start, part =>
+            {
+                limit -= part.Length;
+                if (limit < 0)
+                {
+                    throw new InvalidDataException($"cpio: the compressed data up to {start} unfolds to more than is allowed");
+                }
+                output.Write(part);
+            }));
+            position = end;
+            return data;
         }
     }
 
-    private static long SkipZeros(Blob blob, long position)
+    /// <summary>The place of the first byte from a position on that is not zero; the blob's end where there is none.</summary>
+    internal static long SkipZeros(Blob blob, long position)
     {
         var window = new byte[4096];
         while (position < blob.Length)
@@ -72,8 +106,9 @@ public static class CpioReader
     }
 
     /// <summary>One archive; inode numbers mean nothing to the next one.</summary>
-    private sealed class Archive(Blob blob, TreeBuilder builder)
+    private sealed class Archive(Blob blob, Archives archives)
     {
+        private readonly TreeBuilder _builder = archives.Builder;
         private readonly Dictionary<(uint Major, uint Minor, uint Inode), LinkedFile> _links = [];
 
         private sealed class LinkedFile
@@ -105,6 +140,7 @@ public static class CpioReader
                     Finish();
                     return content;
                 }
+                archives.CountMember(offset);
                 Add(header, name, blob.Slice(content, header.FileSize), offset);
                 position = start + (content + header.FileSize - start).AlignUp(CpioHeader.Alignment);
             }
@@ -128,25 +164,25 @@ public static class CpioReader
             switch ((int)header.Mode & Posix.S_IFMT)
             {
                 case Posix.S_IFDIR:
-                    builder.AddDirectory(name, metadata);
+                    _builder.AddDirectory(name, metadata);
                     break;
                 case Posix.S_IFREG:
                     AddFile(header, name, new FileNode(metadata, content));
                     break;
                 case Posix.S_IFLNK when content.Length <= MaximumName:
-                    builder.Add(name, new SymlinkNode(metadata, ImmutableArray.Create(content.ReadBytes(0, (int)content.Length))));
+                    _builder.Add(name, new SymlinkNode(metadata, ImmutableArray.Create(content.ReadBytes(0, (int)content.Length))));
                     break;
                 case Posix.S_IFCHR:
-                    builder.Add(name, new DeviceNode(metadata, FileType.CharacterDevice, header.RdevMajor, header.RdevMinor));
+                    _builder.Add(name, new DeviceNode(metadata, FileType.CharacterDevice, header.RdevMajor, header.RdevMinor));
                     break;
                 case Posix.S_IFBLK:
-                    builder.Add(name, new DeviceNode(metadata, FileType.BlockDevice, header.RdevMajor, header.RdevMinor));
+                    _builder.Add(name, new DeviceNode(metadata, FileType.BlockDevice, header.RdevMajor, header.RdevMinor));
                     break;
                 case Posix.S_IFIFO:
-                    builder.Add(name, new SpecialNode(metadata, FileType.Fifo));
+                    _builder.Add(name, new SpecialNode(metadata, FileType.Fifo));
                     break;
                 case Posix.S_IFSOCK:
-                    builder.Add(name, new SpecialNode(metadata, FileType.Socket));
+                    _builder.Add(name, new SpecialNode(metadata, FileType.Socket));
                     break;
                 default:
                     throw new InvalidDataException($"cpio: the member at {offset} has the mode {Convert.ToString(header.Mode, 8)}");
@@ -156,7 +192,7 @@ public static class CpioReader
         // The content comes with the last name.
         private void AddFile(CpioHeader header, byte[] name, FileNode node)
         {
-            builder.Add(name, node);
+            _builder.Add(name, node);
             if (header.Links < 2)
             {
                 return;
@@ -178,9 +214,9 @@ public static class CpioReader
             foreach (var file in _links.Values)
             {
                 // A later member may have taken one of the names.
-                foreach (var (path, _) in file.Names.Where(name => ReferenceEquals(builder.Find(name.Path), name.Node)))
+                foreach (var (path, _) in file.Names.Where(name => ReferenceEquals(_builder.Find(name.Path), name.Node)))
                 {
-                    builder.Add(path, file.Content!);
+                    _builder.Add(path, file.Content!);
                 }
             }
         }

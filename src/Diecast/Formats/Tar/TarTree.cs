@@ -6,6 +6,21 @@ namespace Diecast.Formats.Tar;
 /// <summary>An archive as a tree.</summary>
 public static class TarTree
 {
+    // A compressed archive of nothing but headers would fill the memory.
+    private const int MaximumMembers = 1 << 22;
+
+    /// <summary>Whether the blob starts with a member of an archive, by the checksum of its header; not where it is compressed.</summary>
+    public static bool Recognizes(Blob blob)
+    {
+        if (blob.Length < TarHeader.BlockSize)
+        {
+            return false;
+        }
+        byte[] header = blob.ReadBytes(0, TarHeader.BlockSize);
+        return header[0] != 0 && TarNumber.Parse(header.AsSpan(TarHeader.Checksum)) is { } checksum
+            && (checksum == TarHeader.Sum(header) || checksum == TarHeader.SignedSum(header));
+    }
+
     /// <summary>
     /// The tree in an archive, which may be compressed. The files' contents stay where they are (in an unnamed file where
     /// the archive is compressed): the blob is read again when they are. A later member replaces an earlier one of the
@@ -17,8 +32,13 @@ public static class TarTree
         var archive = Decompressor.Open(source);
         var builder = new TreeBuilder(new Metadata(0x1ED, 0, 0, default));
         var reader = new TarReader(new BlobStream(archive));
+        int members = 0;
         while (reader.Next() is { } entry)
         {
+            if (++members > MaximumMembers)
+            {
+                throw new InvalidDataException($"tar: the header at {entry.Offset} is one of more than {MaximumMembers}");
+            }
             byte[] path = TarPath.Normalize(entry.Path.AsSpan());
             if (entry.Type == TarEntryType.Directory)
             {

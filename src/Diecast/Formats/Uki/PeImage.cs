@@ -8,17 +8,24 @@ namespace Diecast.Formats.Uki;
 /// <summary>A section of a PE file: its place in memory and its content, without padding.</summary>
 public sealed record PeSection(string Name, uint VirtualAddress, uint Characteristics, Blob Content)
 {
+    /// <summary>Where the content begins in the file, in bytes.</summary>
+    public long Offset { get; init; }
+
     /// <summary>The SHA-256 of the content.</summary>
     public byte[] Digest() => ImageFile.Hash(Content);
 }
 
 /// <summary>A 64-bit PE file, such as a kernel, a boot loader, a stub or a unified kernel image.</summary>
-public sealed class PeImage
+public sealed partial class PeImage
 {
     public const ushort MachineX64 = 0x8664, MachineArm64 = 0xaa64;
 
     private const uint PeSignature = 0x00004550;
     private const int MaximumSections = 96;
+
+    private readonly Blob _blob;
+
+    private PeImage(Blob blob) => _blob = blob;
 
     internal CoffHeader Coff { get; private init; }
     internal OptionalHeader Optional { get; private init; }
@@ -53,6 +60,17 @@ public sealed class PeImage
         return offset <= blob.Length - 4 && OnDisk.Read<Le<uint>>(blob.ReadBytes(offset, 4)) == PeSignature;
     }
 
+    /// <summary>Whether the blob is a PE file of 64 bits, which is the kind that is read.</summary>
+    public static bool Is64Bit(Blob blob)
+    {
+        if (!Recognizes(blob))
+        {
+            return false;
+        }
+        long optional = OnDisk.Read<Le<uint>>(blob.ReadBytes(0x3c, 4)) + (long)Unsafe.SizeOf<CoffHeader>();
+        return optional <= blob.Length - 2 && OnDisk.Read<Le<ushort>>(blob.ReadBytes(optional, 2)) == OptionalHeader.MagicPe32Plus;
+    }
+
     /// <summary>Reads the headers; contents are referenced.</summary>
     /// <exception cref="InvalidDataException">It is no PE file of 64 bits, or damaged.</exception>
     public static PeImage Read(Blob blob)
@@ -85,7 +103,7 @@ public sealed class PeImage
         }
         bool hasSecurity = optional.NumberOfRvaAndSizes > DataDirectory.Security
             && coff.SizeOfOptionalHeader >= Unsafe.SizeOf<OptionalHeader>() + (DataDirectory.Security + 1) * Unsafe.SizeOf<DataDirectory>();
-        return new PeImage
+        return new PeImage(blob)
         {
             Coff = coff,
             Optional = optional,
@@ -109,7 +127,10 @@ public sealed class PeImage
         {
             throw new InvalidDataException($"pe: the section {Trees.FileName.Display(header.Name)} leaves the file");
         }
-        return new PeSection(name, header.VirtualAddress, header.Characteristics, blob.Slice(header.PointerToRawData, length));
+        return new PeSection(name, header.VirtualAddress, header.Characteristics, blob.Slice(header.PointerToRawData, length))
+        {
+            Offset = header.PointerToRawData,
+        };
     }
 
     private static T ReadAt<T>(Blob blob, long offset) where T : unmanaged => OnDisk.Read<T>(blob.ReadBytes(offset, Unsafe.SizeOf<T>()));
