@@ -41,18 +41,29 @@ public static class HtmlReport
 
     private static void WriteHead(HtmlWriter html, string before, string after, string style, string script)
     {
-        html.Write($"<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
-        html.Write($"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src '{Hash(style)}'; script-src '{Hash(script)}'; base-uri 'none'; form-action 'none'\">\n");
-        html.Write($"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"referrer\" content=\"no-referrer\">\n");
-        html.Write($"<title>{before} and {after}: diecast diff</title>\n<style>");
+        html.Write($"""
+            <!DOCTYPE html>
+            <html lang="en">
+            <head>
+            <meta charset="utf-8">
+            <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src '{Hash(style)}';
+             script-src '{Hash(script)}'; base-uri 'none'; form-action 'none'">
+            <meta name="viewport" content="width=device-width, initial-scale=1">
+            <meta name="referrer" content="no-referrer">
+            <title>{before} and {after}: diecast diff</title>
+            <style>
+            """);
         html.WriteAsset(style);
         html.Write($"</style>\n</head>\n<body>\n");
     }
 
     private static void WriteTitle(HtmlWriter html, string before, string after)
     {
-        html.Write($"<div class=\"title\"><h1>Image comparison</h1><button type=\"button\" id=\"theme\" hidden>Dark</button></div>\n");
-        html.Write($"<dl class=\"sides\"><dt>Before</dt><dd><bdi>{before:text}</bdi></dd><dt>After</dt><dd><bdi>{after:text}</bdi></dd></dl>\n");
+        html.Write($"""
+            <div class="title"><h1>Image comparison</h1><button type="button" id="theme" hidden>Dark</button></div>
+            <dl class="sides"><dt>Before</dt><dd><bdi>{before:text}</bdi></dd><dt>After</dt><dd><bdi>{after:text}</bdi></dd></dl>
+
+            """);
     }
 
     private static void WriteBody(HtmlWriter html, Difference difference, string before, string after, ReportLimits limits)
@@ -101,11 +112,21 @@ public static class HtmlReport
 
     private static void WriteCauses(HtmlWriter html, DifferenceSummary summary, CauseList causes)
     {
-        html.Write($"<table class=\"causes\"><thead><tr><th scope=\"col\">Count</th><th scope=\"col\">Cause</th><th scope=\"col\">What to do</th><th scope=\"col\">Where</th></tr></thead><tbody>\n");
+        html.Write($"""
+            <table class="causes"><thead>
+            <tr><th scope="col">Count</th><th scope="col">Cause</th><th scope="col">What to do</th><th scope="col">Where</th></tr>
+            </thead><tbody>
+
+            """);
         foreach (var entry in summary.Causes)
         {
-            html.Write($"<tr><td class=\"count\">{entry.Count:N0}</td><td><button type=\"button\" disabled aria-pressed=\"false\" class=\"badge {causes.Style(entry.Cause)}\" data-filter=\"cause\" data-value=\"{causes.Number(entry.Cause)}\">{CauseList.Title(entry.Cause):text}</button></td>");
-            html.Write($"<td>{entry.Cause?.Advice ?? "No known cause fits: look at the bytes and at what made them.":text}</td><td class=\"places\">");
+            string advice = entry.Cause?.Advice ?? "No known cause fits: look at the bytes and at what made them.";
+            html.Write($"""
+                <tr><td class="count">{entry.Count:N0}</td>
+                <td><button type="button" disabled aria-pressed="false" class="badge {causes.Style(entry.Cause)}"
+                 data-filter="cause" data-value="{causes.Number(entry.Cause)}">{CauseList.Title(entry.Cause):text}</button></td>
+                <td>{advice:text}</td><td class="places">
+                """);
             // Those of what merely follows are as many as all others together, and tell nothing.
             int places = entry.Cause is { IsFollowing: true } ? 1 : entry.Places.Count;
             foreach (string place in entry.Places.Take(places))
@@ -134,11 +155,22 @@ public static class HtmlReport
 
     private static void WriteControls(HtmlWriter html, Difference difference)
     {
-        html.Write($"<div class=\"controls\" id=\"controls\" role=\"search\" hidden>\n<input type=\"search\" id=\"search\" placeholder=\"Search names, fields, contents\" aria-label=\"Search names, fields and contents\" aria-controls=\"tree\" autocomplete=\"off\" spellcheck=\"false\">\n");
+        html.Write($"""
+            <div class="controls" id="controls" role="search" hidden>
+            <input type="search" id="search" placeholder="Search names, fields, contents" autocomplete="off" spellcheck="false"
+             aria-label="Search names, fields and contents" aria-controls="tree">
+
+            """);
         WriteChips(html, difference, "change", HtmlTree.ChangeOf);
         WriteChips(html, difference, "kind", static found => found.Kind);
-        html.Write($"<div class=\"actions\"><button type=\"button\" id=\"expand\">Expand all</button><button type=\"button\" id=\"collapse\">Collapse all</button><button type=\"button\" id=\"clear\" disabled>Clear filters</button></div>\n");
-        html.Write($"<p id=\"status\" role=\"status\"></p>\n</div>\n");
+        html.Write($"""
+            <div class="actions"><button type="button" id="expand">Expand all</button>
+            <button type="button" id="collapse">Collapse all</button>
+            <button type="button" id="clear" disabled>Clear filters</button></div>
+            <p id="status" role="status"></p>
+            </div>
+
+            """);
     }
 
     private static void WriteChips(HtmlWriter html, Difference difference, string filter, Func<Difference, string> value)
@@ -148,7 +180,10 @@ public static class HtmlReport
         html.Write($"<div class=\"chips\" role=\"group\" aria-label=\"{filter}\">");
         foreach (var (name, count) in counts)
         {
-            html.Write($"<button type=\"button\" class=\"chip\" aria-pressed=\"false\" data-filter=\"{filter}\" data-value=\"{name}\">{name} <span class=\"amount\">{count:N0}</span></button>");
+            html.Write($"""
+                <button type="button" class="chip" aria-pressed="false" data-filter="{filter}" data-value="{name}">{name}
+                <span class="amount">{count:N0}</span></button>
+                """);
         }
         html.Write($"</div>\n");
     }

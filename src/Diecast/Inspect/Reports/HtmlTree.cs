@@ -18,8 +18,10 @@ internal sealed class HtmlTree(HtmlWriter html, CauseList causes, int openDepth)
         var found = causes.Of(difference);
         string numbers = string.Join(' ', found.Select(cause => causes.Number(cause)));
         string name = NameOf(difference);
-        html.Write($"<li class=\"node\" id=\"{node.Id}\" data-change=\"{ChangeOf(difference)}\" data-kind=\"{difference.Kind}\" data-causes=\"{numbers}\">");
-        html.Write($"<a class=\"link\" href=\"#{node.Id}\" aria-label=\"Link to {name}\">#</a>");
+        html.Write($"""
+            <li class="node" id="{node.Id}" data-change="{ChangeOf(difference)}" data-kind="{difference.Kind}" data-causes="{numbers}">
+            <a class="link" href="#{node.Id}" aria-label="Link to {name}">#</a>
+            """);
         if (!node.HasDetails)
         {
             html.Write($"<div class=\"head\" tabindex=\"-1\">");
@@ -84,8 +86,7 @@ internal sealed class HtmlTree(HtmlWriter html, CauseList causes, int openDepth)
         WriteLines(node.Lines);
         if (!node.FollowingFields.IsEmpty)
         {
-            int count = node.FollowingFields.Shown.Count + node.FollowingFields.Omitted;
-            html.Write($"<details class=\"group\"><summary>{Shown.Count(count, "field")} that only follow{(count == 1 ? "s" : "")} from the rest</summary>\n");
+            WriteGroup(node.FollowingFields.Shown.Count + node.FollowingFields.Omitted, "field");
             WriteFields(node.FollowingFields);
             html.Write($"</details>\n");
         }
@@ -96,7 +97,12 @@ internal sealed class HtmlTree(HtmlWriter html, CauseList causes, int openDepth)
     {
         if (fields.Shown.Count > 0)
         {
-            html.Write($"<table class=\"fields\"><thead><tr><th scope=\"col\">Field</th><th scope=\"col\">Before</th><th scope=\"col\">After</th><th scope=\"col\">Cause</th></tr></thead><tbody>\n");
+            html.Write($"""
+                <table class="fields"><thead>
+                <tr><th scope="col">Field</th><th scope="col">Before</th><th scope="col">After</th><th scope="col">Cause</th></tr>
+                </thead><tbody>
+
+                """);
             foreach (var field in fields.Shown)
             {
                 WriteField(field);
@@ -182,10 +188,16 @@ internal sealed class HtmlTree(HtmlWriter html, CauseList causes, int openDepth)
         {
             return;
         }
-        int count = node.FollowingChildren.Shown.Count + node.FollowingChildren.Omitted;
-        html.Write($"<details class=\"group\"><summary>{Shown.Count(count, "item")} that only follow{(count == 1 ? "s" : "")} from the rest</summary>\n");
+        WriteGroup(node.FollowingChildren.Shown.Count + node.FollowingChildren.Omitted, "item");
         WriteList(node.FollowingChildren);
         html.Write($"</details>\n");
+    }
+
+    /// <summary>Begins what is folded at first.</summary>
+    private void WriteGroup(int count, string unit)
+    {
+        string follow = count == 1 ? "follows" : "follow";
+        html.Write($"<details class=\"group\"><summary>{Shown.Count(count, unit)} that only {follow} from the rest</summary>\n");
     }
 
     private void WriteList(Part<ReportNode> nodes)

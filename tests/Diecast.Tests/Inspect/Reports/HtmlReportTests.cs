@@ -245,7 +245,7 @@ public sealed partial class HtmlReportTests
         Assert.Empty(open);
     }
 
-    [GeneratedRegex("<(/?)([a-z][a-z0-9]*)(?: [a-z-]+(?:=\"[^\"<>]*\")?)*>")]
+    [GeneratedRegex("<(/?)([a-z][a-z0-9]*)(?:\\s+[a-z-]+(?:=\"[^\"<>]*\")?)*>")]
     private static partial Regex Tags();
 
     [GeneratedRegex("<li class=\"node\" id=\"([^\"]*)\"")]
