@@ -34,26 +34,30 @@ internal sealed class BuildCommand(SettingOptions options, Terminal terminal)
         {
             return UserNamespace.Run([.. Environment.GetCommandLineArgs().Skip(1)]);
         }
-        return Verbs.Run(terminal, cancellation => Progress.Run(terminal, progress => Run(new BuildRequest
-        {
-            Config = config,
-            Force = options.Force,
-            Locked = options.Locked,
-            Store = PackageStore.DefaultDirectory(Environment.GetEnvironmentVariable)
-                ?? throw new IOException("neither HOME nor XDG_CACHE_HOME is set: there is no place for the package store"),
-            ToolVersion = Program.Version,
-            Report = new BuildReport
-            {
-                Stage = progress.Stage,
-                Download = downloaded => progress.Download(downloaded.BytesDone, downloaded.Bytes),
-                Detail = options.Debug ? terminal.Detail : static _ => { },
-                Warning = terminal.Warning,
-            },
-            Cancellation = cancellation,
-        }, options.LockOnly, terminal)));
+        return Verbs.Run(terminal, cancellation => Progress.Run(terminal, progress =>
+            Run(CreateRequest(config, options, terminal, progress, cancellation), options.LockOnly, terminal)));
     }
 
-    private static int Run(BuildRequest request, bool lockOnly, Terminal terminal)
+    internal static BuildRequest CreateRequest(
+        BuildConfig config, BuildOptions options, Terminal terminal, Progress progress, CancellationToken cancellation) => new()
+    {
+        Config = config,
+        Force = options.Force,
+        Locked = options.Locked,
+        Store = PackageStore.DefaultDirectory(Environment.GetEnvironmentVariable)
+            ?? throw new IOException("neither HOME nor XDG_CACHE_HOME is set: there is no place for the package store"),
+        ToolVersion = Program.Version,
+        Report = new BuildReport
+        {
+            Stage = progress.Stage,
+            Download = downloaded => progress.Download(downloaded.BytesDone, downloaded.Bytes),
+            Detail = options.Debug ? terminal.Detail : static _ => { },
+            Warning = terminal.Warning,
+        },
+        Cancellation = cancellation,
+    };
+
+    internal static int Run(BuildRequest request, bool lockOnly, Terminal terminal)
     {
         if (lockOnly)
         {

@@ -19,7 +19,7 @@ internal static class Program
         var options = new SettingOptions();
         var result = CreateCommand(options, terminal).Parse([.. SettingOptions.SplitEmpty(arguments)], Parsing);
         var errors = options.Errors(result);
-        int trouble = result.CommandResult.Command.Name == "diff" ? DiffCommand.Trouble : 1;
+        int trouble = result.CommandResult.Command.Name is "diff" or "verify" ? DiffCommand.Trouble : 1;
         if (errors.Count > 0)
         {
             errors.ForEach(terminal.Error);
@@ -75,6 +75,7 @@ internal static class Program
         root.Add(new LsCommand(terminal).Create());
         root.Add(new CatCommand(terminal).Create());
         root.Add(new ExtractCommand(terminal).Create());
+        root.Add(new VerifyCommand(options, terminal).Create());
         root.Add(HelpText.CreateVerb(terminal));
         root.Add(SettingsDocument.CreateVerb(terminal));
 

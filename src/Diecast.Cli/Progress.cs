@@ -16,7 +16,7 @@ internal sealed class Progress
     private Progress(Terminal terminal, ProgressContext? bars) => (_terminal, _bars) = (terminal, bars);
 
     /// <summary>Does the work while showing it. The bars are gone when it ends, however it does.</summary>
-    public static int Run(Terminal terminal, Func<Progress, int> work)
+    public static T Run<T>(Terminal terminal, Func<Progress, T> work)
     {
         if (!terminal.IsInteractive)
         {

@@ -3,6 +3,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using Diecast.Build;
 using Diecast.Config;
+using Diecast.Inspect.Verification;
 
 namespace Diecast.Cli;
 
@@ -70,7 +71,9 @@ internal sealed class SettingOptions
     /// <exception cref="ConfigException">With everything that is wrong.</exception>
     public BuildConfig Load(ParseResult result, Terminal terminal)
     {
-        string directory = result.GetValue(Directory) ?? "";
+        var environment = CallersEnvironment();
+        // Who rebuilds starts in the directory, by whatever path it goes there.
+        string directory = RebuildOrder.Read(environment) is null ? result.GetValue(Directory) ?? "" : "";
         if (directory.Length > 0 && !System.IO.Directory.Exists(directory))
         {
             throw new ConfigException(new Location("--directory"), $"'{directory}' is no directory");
@@ -80,7 +83,7 @@ internal sealed class SettingOptions
             Directory = Path.GetFullPath(directory.Length > 0 ? directory : "."),
             DisplayDirectory = directory,
             CommandLine = [.. CommandLine(result)],
-            Environment = CallersEnvironment(),
+            Environment = RebuildOrder.CallersEnvironment(environment),
         });
         // The program that runs inside of the namespace would say it a second time.
         foreach (var warning in UserNamespace.IsInside ? [] : config.Warnings)
@@ -130,7 +133,7 @@ internal sealed class SettingOptions
     private static bool IsAmbiguous(OptionResult? given) =>
         given is { Implicit: false, Tokens.Count: > 0 } && given.IdentifierTokenCount > given.Tokens.Count;
 
-    private static Dictionary<string, string> CallersEnvironment() => Environment.GetEnvironmentVariables()
+    internal static Dictionary<string, string> CallersEnvironment() => Environment.GetEnvironmentVariables()
         .Cast<DictionaryEntry>()
         .ToDictionary(static entry => (string)entry.Key, static entry => (string?)entry.Value ?? "", StringComparer.Ordinal);
 }

@@ -15,6 +15,9 @@ public sealed record BuildReport
     public Action<string> Detail { get; init; } = static _ => { };
 
     public Action<string> Warning { get; init; } = static _ => { };
+
+    /// <summary>What a shell of the image says of a faked clock: seconds since 1970, or why it has another.</summary>
+    public Action<string> ClockTrial { get; init; } = static _ => { };
 }
 
 /// <summary>A configuration and how it is to be built.</summary>

@@ -24,6 +24,18 @@ public static class Builder
         return packages.LockPath;
     }
 
+    /// <summary>Fetches the packages of the lock file into the store, so that a build needs no network, and returns it.</summary>
+    /// <exception cref="ConfigException">There is no lock file.</exception>
+    /// <inheritdoc cref="Lock" path="/exception"/>
+    public static Lockfile Fetch(BuildRequest request)
+    {
+        using var packages = new PackageStage(request with { Locked = true });
+        request.Report.Stage("Fetching packages");
+        var lockfile = packages.ReadOrResolve();
+        packages.Fetch(lockfile).Dispose();
+        return lockfile;
+    }
+
     /// <summary>Builds the image.</summary>
     /// <exception cref="ConfigException">The configuration cannot be followed, or an output exists.</exception>
     /// <inheritdoc cref="Lock" path="/exception"/>

@@ -47,6 +47,10 @@ internal sealed class RootStage
         var stage = new RootStage(config, pacman, root, workDirectory, isInitrd, request);
         stage.AddTrees(config.SkeletonTrees);
         stage.Install(packages);
+        if (request.Clock is not null && !isInitrd)
+        {
+            stage.TryClock();
+        }
         stage.AddTrees(config.ExtraTrees);
         scripts?.PostInstall();
         stage.Configure();
@@ -92,6 +96,12 @@ internal sealed class RootStage
         _root.MakeDirectory("boot/loader", 0x1C0);
         _root.Write("boot/loader/entries.srel", "type1\n", 0x180);
         installer.Install(all[baseEnd..]);
+    }
+
+    private void TryClock()
+    {
+        string[] command = ["/bin/sh", "-c", "date +%s 2> /dev/null || printf '%(%s)T' -1"];
+        _report.ClockTrial(_root.Exists(_root.Resolve("bin/sh"u8)) ? _run(new Script { Name = "clock", Command = command }).Output : "the image has no shell");
     }
 
     private void Say(string line)

@@ -72,21 +72,44 @@ public static partial class UserNamespace
 
     /// <summary>Runs this program with these arguments inside, on this terminal, and returns its exit code.</summary>
     /// <exception cref="IOException">No namespace can be made: the message says what to set up.</exception>
-    public static int Run(IReadOnlyList<string> arguments)
+    public static int Run(IReadOnlyList<string> arguments) => Run(new InnerProcess { Program = Environment.ProcessPath!, Arguments = arguments });
+
+    /// <inheritdoc cref="Run(IReadOnlyList{string})"/>
+    public static int Run(InnerProcess inner)
     {
         // The ids must be mapped before the tool is executed: without a mapping it would lose its capabilities there.
-        const string waitForMap = "while ! read -r _ < /proc/self/uid_map; do sleep 0.01; done; exec \"$0\" \"$@\"";
-        var start = new ProcessStartInfo("unshare", [
-            "--user", "--mount", "--", "/bin/sh", "-c", waitForMap, Environment.ProcessPath!, .. arguments]);
+        const string waitForMap = "while ! read -r _ < /proc/self/uid_map; do sleep 0.01; done\n";
+        string[] command = [
+            "unshare", "--user", "--mount", .. inner.HasOwnHostName ? ["--uts"] : (string[])[], "--", "/bin/sh", "-c",
+            $"{waitForMap}{inner.Prologue}exec \"$0\" \"$@\"", inner.Program, .. inner.Arguments];
+        if (inner.IdShift != 0 && ShiftsRoot)
+        {
+            // Who is not root of the namespace before cannot become it there.
+            string id = inner.IdShift.ToString(CultureInfo.InvariantCulture);
+            command = ["setpriv", "--reuid", id, "--regid", id, "--clear-groups", "--", .. command];
+        }
+        var start = new ProcessStartInfo(command[0], command[1..]);
         start.Environment[Marker] = "1";
+        foreach (var (name, value) in inner.Variables)
+        {
+            start.Environment[name] = value;
+        }
+        start.RedirectStandardOutput = start.RedirectStandardError = inner.Output is not null;
         using var child = Start(start);
+        if (inner.Output is { } output)
+        {
+            child.OutputDataReceived += (_, line) => output(line.Data, false);
+            child.ErrorDataReceived += (_, line) => output(line.Data, true);
+            child.BeginOutputReadLine();
+            child.BeginErrorReadLine();
+        }
         Console.CancelKeyPress += static (_, e) => e.Cancel = true;
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, PassOn);
         using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, PassOn);
         try
         {
             WaitUntilUnshared(child);
-            Map(child.Id);
+            Map(child.Id, inner.IdShift);
         }
         catch
         {
@@ -144,24 +167,44 @@ public static partial class UserNamespace
         }
     }
 
-    private static void Map(int process)
+    private static void Map(int process, uint shift)
     {
         if (GetEffectiveUserId() == 0)
         {
             try
             {
-                File.WriteAllText($"/proc/{process}/uid_map", $"0 0 {Count}\n");
-                File.WriteAllText($"/proc/{process}/gid_map", $"0 0 {Count}\n");
+                File.WriteAllText($"/proc/{process}/uid_map", $"0 {shift} {Count}\n");
+                File.WriteAllText($"/proc/{process}/gid_map", $"0 {shift} {Count}\n");
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                throw new IOException($"root cannot map the ids 0 to {Count - 1} into a user namespace here: {e.Message}", e);
+                throw new IOException($"root cannot map the ids {shift} to {shift + Count - 1} into a user namespace here: {e.Message}", e);
             }
             return;
         }
-        RunMapper("newuidmap", process, GetEffectiveUserId(), SubordinateRange("/etc/subuid", GetEffectiveUserId()));
-        RunMapper("newgidmap", process, GetEffectiveGroupId(), SubordinateRange("/etc/subgid", GetEffectiveUserId()));
+        RunMapper("newuidmap", process, GetEffectiveUserId(), SubordinateRange("/etc/subuid", GetEffectiveUserId()).Start + shift);
+        RunMapper("newgidmap", process, GetEffectiveGroupId(), SubordinateRange("/etc/subgid", GetEffectiveUserId()).Start + shift);
     }
+
+    /// <summary>
+    /// How far the ids can be moved to others that the caller may use: as root anywhere, else as far as the subordinate ranges
+    /// are longer than needed. 0 where they are not.
+    /// </summary>
+    /// <exception cref="IOException">The caller has no ranges.</exception>
+    public static uint LargestShift()
+    {
+        // Away from the ids of a system and from where its own subordinate ranges usually begin.
+        const uint rootsShift = 1_000_000;
+        if (GetEffectiveUserId() == 0)
+        {
+            return rootsShift;
+        }
+        uint user = GetEffectiveUserId();
+        return Math.Min(SubordinateRange("/etc/subuid", user).Length, SubordinateRange("/etc/subgid", user).Length) - (Count - 1);
+    }
+
+    /// <summary>Whether ids of the namespace are ids of the host's that differ from the caller's own by the shift, root's too.</summary>
+    public static bool ShiftsRoot => GetEffectiveUserId() == 0;
 
     private static void RunMapper(string program, int process, uint own, uint first)
     {
@@ -181,8 +224,8 @@ public static partial class UserNamespace
         }
     }
 
-    /// <summary>The first id of a range of at least 65535 that the user may map.</summary>
-    private static uint SubordinateRange(string file, uint uid)
+    /// <summary>A range of at least 65535 that the user may map.</summary>
+    private static (uint Start, uint Length) SubordinateRange(string file, uint uid)
     {
         string user = UserName(uid);
         string id = uid.ToString(CultureInfo.InvariantCulture);
@@ -193,7 +236,7 @@ public static partial class UserNamespace
                 && uint.TryParse(first, CultureInfo.InvariantCulture, out uint start)
                 && uint.TryParse(count, CultureInfo.InvariantCulture, out uint length) && length >= Count - 1)
             {
-                return start;
+                return (start, length);
             }
         }
         throw new IOException(

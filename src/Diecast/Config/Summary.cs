@@ -59,15 +59,21 @@ public static class Summary
         using var stream = new MemoryStream();
         using (var writer = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true, IndentSize = 4, NewLine = "\n" }))
         {
-            writer.WriteStartObject();
-            foreach (var setting in Acting().Where(static setting => !IsSecret(setting)).OrderBy(static setting => setting.Name, StringComparer.Ordinal))
-            {
-                writer.WritePropertyName(setting.Name);
-                WriteForScripts(writer, setting, config);
-            }
-            writer.WriteEndObject();
+            WritePortable(writer, config);
         }
         return Encoding.UTF8.GetString(stream.ToArray()) + "\n";
+    }
+
+    /// <summary>The object that <see cref="ForScripts"/> gives: what of the configuration is the same on every host.</summary>
+    internal static void WritePortable(Utf8JsonWriter writer, BuildConfig config)
+    {
+        writer.WriteStartObject();
+        foreach (var setting in Acting().Where(static setting => !IsSecret(setting)).OrderBy(static setting => setting.Name, StringComparer.Ordinal))
+        {
+            writer.WritePropertyName(setting.Name);
+            WriteForScripts(writer, setting, config);
+        }
+        writer.WriteEndObject();
     }
 
     private static void WriteForScripts(Utf8JsonWriter writer, Setting setting, BuildConfig config)

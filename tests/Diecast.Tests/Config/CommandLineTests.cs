@@ -217,7 +217,7 @@ public sealed class CommandLineTests
         Assert.Equal(7, status);
         Assert.Contains("fetch [all]", errors.ToString(), StringComparison.Ordinal);
         Assert.DoesNotContain("\e[3", errors.ToString(), StringComparison.Ordinal);
-        Assert.Throws<InvalidDataException>(() => Progress.Run(terminal, static _ => throw new InvalidDataException("x")));
+        Assert.Throws<InvalidDataException>(() => Progress.Run<int>(terminal, static _ => throw new InvalidDataException("x")));
     }
 
     private static (int Status, string Output, string Errors) Run(string[] arguments)

@@ -14,6 +14,10 @@ internal static class FuzzRepair
     {
         foreach (long header in new[] { 512, image.Length - 512 })
         {
+            if (header < 512)
+            {
+                continue;
+            }
             byte[] bytes = image.Peek(header, 512);
             long entries = (long)BinaryPrimitives.ReadUInt64LittleEndian(bytes.AsSpan(72)) * 512;
             long length = BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(80)) * (long)BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(84));

@@ -105,11 +105,28 @@ public sealed partial class BtrfsDumpTests
             for (int i = 0; i < block.Count; i++)
             {
                 Assert.StartsWith(Line(block, i), expected[i], StringComparison.Ordinal);
-                string structure = $"{block.Name}, {(block.IsLeaf ? "item" : "pointer")} {i} {block.Key(i)}";
-                CompareFields(Key.TypeName(block.Key(i).Type), expected[i], spans[structure], seen);
+                CompareEntry(block, i, spans[$"{block.Name}, {(block.IsLeaf ? "item" : "pointer")} {i}"]);
+                if (block.IsLeaf && block.Data(i).Length > 0)
+                {
+                    CompareFields(Key.TypeName(block.Key(i).Type), expected[i], spans[$"{block.Name}, item {i} {block.Key(i)}"], seen);
+                }
             }
         }
         return seen;
+    }
+
+    /// <summary>The entry itself, which the line of the dump has been compared with.</summary>
+    private static void CompareEntry(TreeBlock block, int index, List<FieldSpan> spans)
+    {
+        var values = spans.ToDictionary(static span => span.Name, static span => span.Value);
+        string kind = block.IsLeaf ? "item" : "pointer";
+        var key = block.Key(index);
+        Assert.Equal((ObjectId.Name(key.Objectid), Key.TypeName(key.Type), $"{key.Offset}"),
+            (values[$"{kind}.key.objectid"], values[$"{kind}.key.type"], values[$"{kind}.key.offset"]));
+        var (first, second) = block.IsLeaf
+            ? ($"{block.DataOffset(index) - Header.Size}", $"{block.Data(index).Length}")
+            : ($"{block.Child(index).Blockptr}", $"{block.Child(index).Generation}");
+        Assert.Equal((first, second), block.IsLeaf ? (values["item.offset"], values["item.size"]) : (values["pointer.blockptr"], values["pointer.generation"]));
     }
 
     private static string Line(TreeBlock block, int index) => block.IsLeaf

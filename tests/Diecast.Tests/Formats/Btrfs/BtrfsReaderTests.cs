@@ -124,6 +124,8 @@ public sealed class BtrfsReaderTests
             ["superblock csum", "superblock dev_item.uuid", "ROOT_TREE csum", "FS_TREE chunk_tree_uuid", "CHUNK_TREE DEV_ITEM.uuid",
                 "CHUNK_TREE CHUNK_ITEM.stripe[0].dev_uuid", "DEV_TREE DEV_EXTENT.chunk_tree_uuid", "ROOT_TREE ROOT_ITEM.uuid",
                 "ROOT_TREE ROOT_ITEM.ctime", "ROOT_TREE ROOT_ITEM.otime", "FS_TREE INODE_ITEM.atime"]), names.Keys.ToHashSet());
+        // What mkfs.btrfs leaves of the trees that it began with.
+        Assert.Contains(names.Keys, static name => name == "stale chunk_tree_uuid");
         Assert.DoesNotContain(names.Keys, static name => name.EndsWith("data", StringComparison.Ordinal) || name.EndsWith("INODE_ITEM.size", StringComparison.Ordinal));
         TestContext.Current.TestOutputHelper?.WriteLine(
             $"{unnamed} bytes of free space\n{string.Join('\n', names.OrderBy(static n => n.Key, StringComparer.Ordinal).Select(static n => $"{n.Value} {n.Key}"))}");
