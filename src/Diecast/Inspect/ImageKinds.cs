@@ -16,6 +16,8 @@ internal static class ImageKinds
     /// <summary>The name of a compression's only part.</summary>
     public const string Data = "data";
 
+    public const string Cpio = "cpio";
+
     public static IReadOnlyList<ContainerKind> All { get; } =
     [
         new("gpt", static (blob, _) => GptReader.Recognizes(blob), ReadDisk),
@@ -23,7 +25,7 @@ internal static class ImageKinds
             new ContainerKind(format.Name, (blob, _) => format.Recognizes(blob), blob => FromView(format.Name, format.Read(blob)))),
         new("btrfs", static (blob, _) => BtrfsReader.Recognizes(blob), static blob => FromView("btrfs", BtrfsReader.Read(blob))),
         new("pe", static (blob, _) => PeImage.Is64Bit(blob), ReadPe),
-        new("cpio", static (blob, _) => CpioReader.Recognizes(blob), static blob => new Container { Kind = "cpio", Tree = CpioReader.Read(blob, Unpacker.DefaultLimit) }),
+        new(Cpio, static (blob, _) => CpioReader.Recognizes(blob), static blob => ReadCpio(blob, Unpacker.DefaultLimit)),
         new("tar", static (blob, _) => TarTree.Recognizes(blob), static blob => new Container { Kind = "tar", Tree = TarTree.Read(blob) }),
         Compressed("gzip", Compression.Gzip),
         Compressed("xz", Compression.Xz),
@@ -91,6 +93,10 @@ internal static class ImageKinds
             FieldFinder = () => Find([.. pe.HeaderFields(), .. pe.Sections.SelectMany((_, i) => pe.SectionFields(i))]),
         };
     }
+
+    /// <param name="blob">Archives one after the other.</param>
+    /// <param name="limit">The most bytes that those of them that are compressed may unfold to.</param>
+    public static Container ReadCpio(Blob blob, long limit) => new() { Kind = Cpio, Tree = CpioReader.Read(blob, limit) };
 
     /// <summary>A kernel image may hold several ".dtb" or ".profile": the second is ".dtb#2".</summary>
     private static string Unique(HashSet<string> names, string name)

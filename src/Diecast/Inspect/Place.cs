@@ -64,7 +64,13 @@ public sealed record Place
     /// </summary>
     /// <exception cref="InvalidDataException">It is damaged; the message begins with the address.</exception>
     public Container? Open(CancellationToken cancellation = default) =>
-        Content is null ? null : Named(() => ContainerTable.Open(Unpacked(cancellation), TreePath?.ToString() ?? ""));
+        Content is null ? null : Named(() =>
+        {
+            var content = Unpacked(cancellation);
+            var kind = ContainerTable.Recognize(content, TreePath?.ToString() ?? "");
+            // Archives in it may be compressed themselves.
+            return kind?.Name == ImageKinds.Cpio ? ImageKinds.ReadCpio(content, UnpackLimit) : kind?.Read(content);
+        });
 
     /// <summary>
     /// The files that are meant: those of the directory that this is, or of the file system or archive that it holds; null

@@ -78,6 +78,14 @@ public sealed class ReachTests : IDisposable
         Assert.Contains(expected, Error(_image + steps), StringComparison.Ordinal);
 
     [Fact]
+    public void TheLimitIsThatOfAllThatIsUnpackedOnTheWay()
+    {
+        string address = _image + ":esp:/EFI/Linux/x.efi:.initrd:/init";
+        Assert.Equal("#!", ImageSamples.Text(new Reach { UnpackLimit = 1024 }.Find(address).Content!));
+        Assert.Contains("more than is allowed", Assert.Throws<InvalidDataException>(() => new Reach { UnpackLimit = 100 }.Find(address)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void AnImagesNameMayHoldColons()
     {
         string odd = _directory["a:2:b.raw"];
