@@ -15,6 +15,9 @@ internal sealed class DiffCommand(Terminal terminal)
     private const int Different = 1;
     private const int DefaultMaximum = 20;
 
+    // A page folds what is long.
+    private const int HtmlMaximum = 500;
+
     private readonly Argument<string> _before = new("A") { Description = "an image, or IMAGE:PARTITION:PATH… in one; a directory" };
     private readonly Argument<string> _after = new("B") { Description = "another" };
 
@@ -23,10 +26,11 @@ internal sealed class DiffCommand(Terminal terminal)
         static text => int.TryParse(text, CultureInfo.InvariantCulture, out int number) && number > 0 ? number : (int?)null);
 
     private readonly Option<bool> _json = new("--json") { Description = "print the differences as JSON" };
+    private readonly Option<string> _html = new("--html") { HelpName = "FILE", Description = "write them as a page of HTML too, which needs nothing beside it" };
 
     public Command Create()
     {
-        var command = new Command("diff", "say where, in what and why two images differ") { _before, _after, _maximum, _json };
+        var command = new Command("diff", "say where, in what and why two images differ") { _before, _after, _maximum, _json, _html };
         command.SetAction(result => Verbs.Run(terminal, cancellation => Run(result, cancellation)));
         return command;
     }
@@ -39,6 +43,10 @@ internal sealed class DiffCommand(Terminal terminal)
         var reach = new Reach { FollowsLinks = true, Cancellation = cancellation };
         var options = new DiffOptions { MaximumLines = Math.Max(new DiffOptions().MaximumLines, maximum), Cancellation = cancellation };
         var difference = Compare(reach.Find(before), reach.Find(after), options);
+        if (arguments.GetValue(_html) is { } page)
+        {
+            WriteFile(page, output => HtmlReport.Write(output, difference, before, after, HtmlMaximum));
+        }
         if (arguments.GetValue(_json))
         {
             using var output = Console.OpenStandardOutput();
@@ -50,6 +58,25 @@ internal sealed class DiffCommand(Terminal terminal)
             new TextReport(terminal.Output, maximum, terminal.HasOutputColors).Write(difference, before, after);
         }
         return difference is null ? 0 : Different;
+    }
+
+    /// <summary>In place of what is there only when it is whole.</summary>
+    private static void WriteFile(string path, Action<Stream> write)
+    {
+        string temporary = path + ".part";
+        try
+        {
+            using (var output = File.Create(temporary))
+            {
+                write(output);
+            }
+            File.Move(temporary, path, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
     }
 
     /// <summary>Two trees, two contents, or a directory and the files of an image.</summary>

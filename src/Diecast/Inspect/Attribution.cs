@@ -23,6 +23,8 @@ internal sealed class Attribution(
     private readonly List<DifferenceBuilder> _order = [];
     private readonly Dictionary<string, Region> _regions = new(StringComparer.Ordinal);
     private readonly Dictionary<string, long> _contents = new(StringComparer.Ordinal);
+    private readonly PartPlaces _leftParts = new(left.Parts);
+    private readonly PartPlaces _rightParts = new(right.Parts);
     private long _elsewhere;
     private long _otherFiles;
 
@@ -38,8 +40,7 @@ internal sealed class Attribution(
     public void Explain(Blob before, Blob after, KnownDifferences ranges)
     {
         var layouts = (Left: Layout.Of(left), Right: Layout.Of(right));
-        bool isPlaced = left.Parts.Any(static part => part.Offset is not null);
-        if (layouts.Left is null && layouts.Right is null && !isPlaced)
+        if (layouts.Left is null && layouts.Right is null && _leftParts.AreEmpty)
         {
             files.AddTo(found);
             if (found.SaysNothing)
@@ -56,13 +57,12 @@ internal sealed class Attribution(
     private void Walk(Blob before, Blob after, KnownDifferences ranges, Layout? leftLayout, Layout? rightLayout)
     {
         var (leftField, rightField) = (left.FieldFinder(), right.FieldFinder());
-        var parts = new PartPlaces(left.Parts, right.Parts);
         var differing = new DifferingBytes(before, after, ranges.Ranges);
         for (long position = differing.Next(0); position >= 0;)
         {
             comparison.Options.Cancellation.ThrowIfCancellationRequested();
-            long end = parts.EndOfPartAt(position);
-            if (end <= position)
+            long end = PartAt(differing, position);
+            if (end < 0)
             {
                 var (a, b) = (leftLayout?.At(position), rightLayout?.At(position));
                 long stretch = Math.Min(a?.End ?? before.Length, b?.End ?? after.Length);
@@ -72,6 +72,25 @@ internal sealed class Attribution(
             }
             position = differing.Next(end);
         }
+    }
+
+    /// <summary>
+    /// The end of what is a part on either side, or -1. A part at the same place has been told; bytes of different parts, or of
+    /// a part and of something else, have only come to stand beside each other.
+    /// </summary>
+    private long PartAt(DifferingBytes differing, long position)
+    {
+        var (a, b) = (_leftParts.At(position), _rightParts.At(position));
+        if (a is null && b is null)
+        {
+            return -1;
+        }
+        long end = Math.Min(a?.End ?? long.MaxValue, b?.End ?? long.MaxValue);
+        if (a?.Offset != b?.Offset)
+        {
+            _elsewhere += differing.Count(position, end);
+        }
+        return end;
     }
 
     private long Content(DifferingBytes differing, long position, long end, Label? before, Label? after)
@@ -196,7 +215,11 @@ internal sealed class Attribution(
     {
         if (bytes > 0)
         {
-            found.Add(new DifferenceBuilder("bytes", name) { DifferingBytes = bytes, Cause = Causes.OfLayout(left.Kind, name) }.Build());
+            found.Add(new DifferenceBuilder("bytes", name)
+            {
+                DifferingBytes = bytes,
+                Cause = Causes.OfLayout(left.Kind, name, files.HaveSameNames),
+            }.Build());
         }
     }
 
@@ -205,7 +228,7 @@ internal sealed class Attribution(
         var told = new DifferenceBuilder("bytes", region.Name)
         {
             DifferingBytes = region.Bytes,
-            Cause = Causes.OfLayout(left.Kind, region.Name),
+            Cause = Causes.OfLayout(left.Kind, region.Name, files.HaveSameNames),
         };
         long length = Math.Min(region.End, Math.Min(before.Length, after.Length)) - region.Offset;
         var (one, other) = (before.Slice(region.Offset, length), after.Slice(region.Offset, length));

@@ -50,7 +50,7 @@ internal sealed class Comparison(DiffOptions options)
         if (subject.Depth >= MaximumDepth || !Contents(subject, found, before, after, ranges))
         {
             Plain(found, before, after);
-            found.Cause = Causes.OfContent(subject.Kind, subject.Path, Change.Changed);
+            found.Cause = Causes.OfContent(subject.Kind, subject.Path, Change.Changed, found.Lines);
         }
         if (subject.Depth == 0)
         {

@@ -6,6 +6,7 @@ using Diecast.Formats.Gpt;
 using Diecast.Formats.Tar;
 using Diecast.Formats.Uki;
 using Diecast.Images;
+using Diecast.Inspect.Kinds;
 
 namespace Diecast.Inspect;
 
@@ -109,7 +110,12 @@ internal static class ImageKinds
     private static ContainerKind Compressed(string name, Compression compression) => new(
         name,
         (blob, _) => Unpacker.Detect(blob) == compression,
-        blob => new Container { Kind = name, Parts = [new Part(Data, new DeferredBlob(() => Unpacker.Unpack(blob, Unpacker.DefaultLimit)))] });
+        blob => new Container
+        {
+            Kind = name,
+            Fields = compression == Compression.Gzip ? GzipHeader.Fields(blob) : [],
+            Parts = [new Part(Data, new DeferredBlob(() => Unpacker.Unpack(blob, Unpacker.DefaultLimit)))],
+        });
 
     private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
 }

@@ -44,7 +44,7 @@ internal static class ImageSamples
         Compressor.Compress(Cpio(("usr/lib/os-release", "ID=inner\n"), ("init", init)), Compression.Zstd, 3));
 
     public static Blob Kernel(string init = "#!") => new MemoryBlob(PeSample.Make(true, 0x600, (".osrel", "ID=outer\nPRETTY_NAME=\"Outer OS\"\n"u8.ToArray()),
-        (".cmdline", "quiet\n"u8.ToArray()), (".uname", "6.1.0"u8.ToArray()), (".initrd", Bytes(Initrd(init)))));
+        (".cmdline", "quiet\n"u8.ToArray()), (".uname", "6.1.0"u8.ToArray()), (".linux", "kernel"u8.ToArray()), (".initrd", Bytes(Initrd(init)))));
 
     public static FileTree Root()
     {
@@ -65,21 +65,25 @@ internal static class ImageSamples
         Uuid = new Guid("6de632fe-7638-44c4-917c-ecf4170af3b4"), Epoch = new Timestamp(1_600_000_000), Size = size,
     };
 
-    public static Image Disk(FileTree? root = null, Blob? kernel = null, int rootNumber = 2)
+    /// <param name="root">Of the root file system.</param>
+    /// <param name="kernel">The unified kernel image.</param>
+    /// <param name="rootNumber">The place of the root partition in the table.</param>
+    /// <param name="grown">How much longer than 4 MiB the root partition and its file system are, and the disk with them.</param>
+    public static Image Disk(FileTree? root = null, Blob? kernel = null, int rootNumber = 2, long grown = 0)
     {
         var esp = new TreeBuilder(Plain with { Mode = 0x1ED });
         esp.AddFile("EFI/Linux/x.efi", Plain, kernel ?? Kernel());
         var fat = new FatFormat().Write(esp.Build(), Options(4 << 20));
-        var ext4 = new Ext4Format().Write(root ?? Root(), Options(4 << 20));
+        var ext4 = new Ext4Format().Write(root ?? Root(), Options((4 << 20) + grown));
         return GptWriter.Write(
             new PartitionTable
             {
-                DiskId = new Guid("0e9a6fe0-68f6-408c-bbeb-136054d20445"), SectorSize = 512, Length = 16 << 20,
+                DiskId = new Guid("0e9a6fe0-68f6-408c-bbeb-136054d20445"), SectorSize = 512, Length = (16 << 20) + grown,
                 Partitions =
                 [
                     new PartitionEntry { Number = 1, Type = s_esp, Id = new Guid("cb96a8e9-addc-4be7-b68e-69b6d1ea59cb"), Offset = 1 << 20, Length = 4 << 20, Name = "system" },
-                    new PartitionEntry { Number = rootNumber, Type = s_root, Id = RootId, Offset = 5 << 20, Length = 4 << 20, Name = "first: root", Attributes = PartitionAttributes.GrowFileSystem | PartitionAttributes.ReadOnly | (PartitionAttributes)(1ul << 50) },
-                    new PartitionEntry { Number = 5, Type = s_root, Id = new Guid("00000000-0000-0000-0000-000000000005"), Offset = 9 << 20, Length = 1 << 20, Name = "other" },
+                    new PartitionEntry { Number = rootNumber, Type = s_root, Id = RootId, Offset = 5 << 20, Length = (4 << 20) + grown, Name = "first: root", Attributes = PartitionAttributes.GrowFileSystem | PartitionAttributes.ReadOnly | (PartitionAttributes)(1ul << 50) },
+                    new PartitionEntry { Number = 5, Type = s_root, Id = new Guid("00000000-0000-0000-0000-000000000005"), Offset = (9 << 20) + grown, Length = 1 << 20, Name = "other" },
                 ],
             },
             partition => partition.Number == 1 ? fat : partition.Number == rootNumber ? ext4 : Blob.Empty);

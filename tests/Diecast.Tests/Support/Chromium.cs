@@ -83,7 +83,10 @@ internal sealed class Chromium : IAsyncDisposable
         var waited = Stopwatch.StartNew();
         while (!await Is(condition))
         {
-            Assert.False(waited.Elapsed > s_patience / 3, $"never: {condition}; but {await Evaluate("`${document.querySelector('#status')?.textContent}, ${document.activeElement.id} ${document.activeElement.value}`")}");
+            if (waited.Elapsed > s_patience / 2)
+            {
+                Assert.Fail($"never: {condition}; the page says {await Evaluate("document.body?.innerText")}");
+            }
             await Task.Delay(20);
         }
     }
@@ -115,6 +118,15 @@ internal sealed class Chromium : IAsyncDisposable
         }
         await Send("Input.dispatchKeyEvent", stroke);
         await Send("Input.dispatchKeyEvent", new JsonObject { ["type"] = "keyUp", ["key"] = key, ["code"] = key });
+    }
+
+    /// <summary>The roles and names of what can be acted on, as the accessibility tree has them.</summary>
+    public async Task<List<(string Role, string Name)>> Controls()
+    {
+        var tree = (JsonArray)(await Send("Accessibility.getFullAXTree", []))["nodes"]!;
+        return [.. tree.Where(static node => !(bool)node!["ignored"]!)
+            .Select(static node => ((string)node!["role"]!["value"]!, (string?)node["name"]?["value"] ?? ""))
+            .Where(static control => control.Item1 is "button" or "link" or "searchbox" or "DisclosureTriangle")];
     }
 
     public Task Resize(int width, int height) => Send("Emulation.setDeviceMetricsOverride", new JsonObject

@@ -45,6 +45,7 @@ internal sealed partial class Reader
             Fields = Fields(reader._volume),
             Layout = () => new Reader(blob).Layout(),
             FieldFinder = () => Ext4.FieldFinder.Of(blob),
+            Check = () => Checker.Check(blob),
         };
     }
 

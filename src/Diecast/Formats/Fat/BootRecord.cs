@@ -9,7 +9,8 @@ namespace Diecast.Formats.Fat;
 /// <summary>The boot sector of a file system of any origin, checked, and what follows from it.</summary>
 internal sealed class BootRecord
 {
-    private const int Length = 512;
+    /// <summary>Of the boot sector and the other sectors that have fields, in bytes.</summary>
+    public const int Length = 512;
 
     private readonly byte[] _bytes;
     private readonly BootSector _sector;
@@ -66,6 +67,9 @@ internal sealed class BootRecord
 
     /// <summary>The first cluster of FAT32's root; 0 elsewhere.</summary>
     public uint RootCluster => Bits == 32 ? _fat32.RootClus & 0x0FFF_FFFF : 0;
+
+    /// <summary>The entry of a cluster that the disk cannot hold.</summary>
+    public uint BadCluster => Bits switch { 12 => 0xFF7, 16 => 0xFFF7, _ => 0x0FFF_FFF7 };
 
     /// <summary>The table that is kept up to date.</summary>
     public int ActiveFat => (_fat32.ExtFlags & Fat32Fields.NoMirroring) != 0 ? Math.Min(_fat32.ExtFlags & 0xF, FatCount - 1) : 0;

@@ -68,11 +68,11 @@ internal sealed class Chains(Blob blob, BootRecord boot)
             }
             Append(runs, cluster);
             uint next = window.Entry(cluster);
-            if (next >= EndOfChain)
+            if (next > boot.BadCluster)
             {
                 return;
             }
-            if (next == EndOfChain - 1)
+            if (next == boot.BadCluster)
             {
                 throw Damaged(path, $"has a bad cluster after cluster {cluster}", cluster);
             }
@@ -93,8 +93,6 @@ internal sealed class Chains(Blob blob, BootRecord boot)
             length -= part;
         }
     }
-
-    private uint EndOfChain => boot.Bits switch { 12 => 0xFF8, 16 => 0xFFF8, _ => 0x0FFF_FFF8 };
 
     private static void Append(List<ClusterRun> runs, uint cluster)
     {

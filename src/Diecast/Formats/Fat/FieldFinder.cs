@@ -12,8 +12,6 @@ internal sealed class FieldFinder
     /// <summary>No more runs of clusters than these are remembered with their files.</summary>
     private const int MostRuns = 1 << 20;
 
-    private const uint Bad = 0x0FFF_FFF7;
-
     private readonly Blob _blob;
     private readonly BootRecord _boot;
     private readonly List<(ByteRange Range, Label Label)> _parts;
@@ -94,8 +92,8 @@ internal sealed class FieldFinder
         uint raw = table.Raw(cluster);
         uint value = raw & 0x0FFF_FFFF;
         uint all = _boot.Bits == 32 ? 0x0FFF_FFFF : (1u << _boot.Bits) - 1;
-        string text = cluster < 2 ? $"0x{value:x}" : value == 0 ? "free" : value == (Bad & all) ? "bad"
-            : value == all ? "end of chain" : value >= (Bad & all) + 1 ? $"end of chain (0x{value:x})" : $"{value}";
+        string text = cluster < 2 ? $"0x{value:x}" : value == 0 ? "free" : value == _boot.BadCluster ? "bad"
+            : value == all ? "end of chain" : value > _boot.BadCluster ? $"end of chain (0x{value:x})" : $"{value}";
         return raw >> 28 == 0 ? text : $"{text} (reserved 0x{raw >> 28:x})";
     }
 

@@ -21,6 +21,7 @@ internal sealed class TreeScan(Blob blob, BootRecord boot)
     private const int DeepestDirectory = 1000;
 
     private readonly Chains _chains = new(blob, boot);
+    private long _followed;
     private readonly Stack<(TreePath? Path, ParsedEntry? Entry, int Depth)> _pending = new();
 
     /// <summary>All that has been come to.</summary>
@@ -50,8 +51,15 @@ internal sealed class TreeScan(Blob blob, BootRecord boot)
         {
             uint first = next.Entry is { } entry ? entry.Cluster(boot.Bits) : boot.RootCluster;
             string? damage = null;
+            if (_followed > 2 * boot.Clusters)
+            {
+                // Else a hostile volume could keep its reader busy with one chain for all of its files.
+                yield return new ScannedFile(next.Path, next.Entry, [], "fat table: the files have more clusters than there are: not all were looked at", 0);
+                yield break;
+            }
             bool hasChain = next.Entry is null ? boot.Bits == 32 : first != 0 || next.Entry.Value.IsDirectory || next.Entry.Value.Short.FileSize != 0;
             var runs = hasChain ? _chains.FollowReadable(first, next.Path, out damage) : [];
+            _followed += runs.Sum(static run => (long)run.Count);
             var file = new ScannedFile(next.Path, next.Entry, runs, damage, Claimed.ClaimFree(runs));
             // What is in a directory that is part of another one has been seen, or has no end.
             if (file.IsDirectory && file.Shared == 0 && next.Depth <= DeepestDirectory)

@@ -124,7 +124,7 @@ public static class HtmlReport
     private static void WriteLegend(HtmlWriter html) => html.Write($"""
         <p class="legend"><span><span class="sign added">+ added</span> only after</span>
         <span><span class="sign removed">− removed</span> only before</span>
-        <span><span class="before">a value before</span> <span class="after">and after</span></span>
+        <span><span class="was">a value before</span> <span class="is">and after</span></span>
         <span><span class="badge h0">a colour</span> a known cause</span>
         <span><span class="badge follows">grey</span> merely follows from other differences: checksums, places</span>
         <span><span class="badge unknown">red</span> unknown cause</span>

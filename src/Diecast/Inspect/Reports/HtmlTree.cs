@@ -114,16 +114,16 @@ internal sealed class HtmlTree(HtmlWriter html, CauseList causes, int openDepth)
             html.Write($"<span class=\"structure\"><bdi>{structure:text}</bdi></span> ");
         }
         html.Write($"<bdi>{field.Name:text}</bdi></th><td class=\"before\">");
-        WriteValue(field.Before);
+        WriteValue(field.Before, field.After);
         html.Write($"</td><td class=\"after\">");
-        WriteValue(field.After);
+        WriteValue(field.After, field.Before);
         html.Write($"</td><td class=\"why\">");
         WriteBadge(field.Cause);
         html.Write($"</td></tr>\n");
     }
 
-    /// <summary>A value, and for a time what date that is.</summary>
-    private void WriteValue(string? value)
+    /// <summary>A value, with what sets it apart from the other one, and for a time what date that is.</summary>
+    private void WriteValue(string? value, string? other)
     {
         string shown = Shown.Value(value);
         if (string.IsNullOrEmpty(value))
@@ -131,11 +131,33 @@ internal sealed class HtmlTree(HtmlWriter html, CauseList causes, int openDepth)
             html.Write($"<span class=\"none\">{shown}</span>");
             return;
         }
-        html.Write($"<bdi>{value:text}</bdi>");
+        var (start, end) = Differing(value, other ?? "");
+        html.Write($"<bdi>{value[..start]:text}");
+        if (end > start)
+        {
+            html.Write($"<b>{value[start..end]:text}</b>");
+        }
+        html.Write($"{value[end..]:text}</bdi>");
         if (shown != value)
         {
             html.Write($" <span class=\"date\">{shown}</span>");
         }
+    }
+
+    /// <summary>The part of a value that is not in the other one; none where nearly all of it is such.</summary>
+    private static (int Start, int End) Differing(string value, string other)
+    {
+        int start = value.AsSpan().CommonPrefixLength(other);
+        int most = Math.Min(value.Length, other.Length) - start;
+        int same = 0;
+        while (same < most && value[^(same + 1)] == other[^(same + 1)])
+        {
+            same++;
+        }
+        bool isLong = value.Length > Markup.MaximumText || (start + same) * 2 < value.Length;
+        // Never between the two halves of a character.
+        bool isSplit = (start > 0 && char.IsHighSurrogate(value[start - 1])) || (same > 0 && char.IsLowSurrogate(value[^same]));
+        return isLong || isSplit ? (value.Length, value.Length) : (start, value.Length - same);
     }
 
     private void WriteLines(Part<string> lines)

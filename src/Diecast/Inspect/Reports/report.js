@@ -59,6 +59,35 @@
       && (pressed.kind.size === 0 || pressed.kind.has(item.element.dataset.kind))
       && words.every(word => textOf(item).includes(word));
 
+    /** Marks what was searched for, where it is in sight; a limit keeps large pages quick. */
+    const mark = words => {
+      if (!CSS.highlights) {
+        return;
+      }
+      const ranges = [];
+      for (const item of items) {
+        if (words.length === 0 || ranges.length > 2000) {
+          break;
+        }
+        if (item.element.hidden || item.element.classList.contains("context")) {
+          continue;
+        }
+        for (const part of [item.head, item.own].filter(part => part)) {
+          const walker = document.createTreeWalker(part, NodeFilter.SHOW_TEXT);
+          while (walker.nextNode()) {
+            const node = walker.currentNode;
+            const text = node.data.toLowerCase();
+            for (const word of text.length === node.data.length ? words : []) {
+              for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + word.length)) {
+                ranges.push(new StaticRange({ startContainer: node, startOffset: at, endContainer: node, endOffset: at + word.length }));
+              }
+            }
+          }
+        }
+      }
+      CSS.highlights.set("found", new Highlight(...ranges));
+    };
+
     const groupsAround = (element, open) => {
       for (let group = element.closest("details.group"); group; group = group.parentElement.closest("details.group")) {
         group.open = open || group.open;
@@ -105,6 +134,7 @@
         group.hidden = !group.querySelector("li.node:not([hidden]), tbody tr:not([hidden]), p.more");
         group.open = group.open || (pressed.cause.size > 0 && group.querySelector(":scope > table:not([hidden])") !== null);
       }
+      mark(words);
       byId("clear").disabled = !isActive;
       byId("status").textContent = isActive
         ? `${count.toLocaleString("en")} of ${items.length.toLocaleString("en")} items match`

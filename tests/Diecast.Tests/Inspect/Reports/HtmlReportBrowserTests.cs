@@ -14,6 +14,18 @@ public sealed class HtmlReportBrowserTests
     private const string Visible =
         "[...document.querySelectorAll('#tree .head')].filter(h => h.checkVisibility()).map(h => h.querySelector('.name').textContent).join('|')";
 
+    /// <summary>The elements whose text has a contrast under 4.5, the least of WCAG 2 (https://www.w3.org/TR/WCAG22/#contrast-minimum).</summary>
+    private const string Pale = """
+        (() => {
+          const numbers = color => color.match(/[\d.]+/g).map(Number);
+          const behind = e => { const c = numbers(getComputedStyle(e).backgroundColor); return c.length === 4 && c[3] === 0 && e.parentElement ? behind(e.parentElement) : c; };
+          const light = c => [0.2126, 0.7152, 0.0722].reduce((sum, part, i) => sum + part * (c[i] / 255 <= 0.04045 ? c[i] / 255 / 12.92 : ((c[i] / 255 + 0.055) / 1.055) ** 2.4), 0);
+          const contrast = e => { const [a, b] = [light(numbers(getComputedStyle(e).color)), light(behind(e))].sort((a, b) => b - a); return (a + 0.05) / (b + 0.05); };
+          const pale = [...document.body.querySelectorAll('*')].filter(e => [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()) && e.checkVisibility() && !e.disabled && contrast(e) < 4.5);
+          return pale.map(e => `${e.className} ${contrast(e).toFixed(1)} ${e.textContent.slice(0, 20)}`).join('|');
+        })()
+        """;
+
     [Fact]
     public async Task ReadersFilterSearchAndWalk()
     {
@@ -24,6 +36,7 @@ public sealed class HtmlReportBrowserTests
         await browser.Emulate("screen", "light");
         await browser.Open(address);
         await Keep(browser, "diff-light.png");
+        await ReadAloud(browser);
         await FilterByCause(browser);
         await FilterByChangeAndKind(browser);
         await Search(browser);
@@ -77,6 +90,23 @@ public sealed class HtmlReportBrowserTests
         Assert.Empty(browser.Complaints);
     }
 
+    /// <summary>What a screen reader is told: all controls have names and states; and texts stand out from what is behind them.</summary>
+    private static async Task ReadAloud(Chromium browser)
+    {
+        var controls = await browser.Controls();
+        Assert.All(controls, static control => Assert.NotEmpty(control.Name));
+        Assert.Contains(("searchbox", "Search names, fields and contents"), controls);
+        Assert.Contains(("button", SampleDifferences.Shadow.Title), controls);
+        Assert.Contains(controls, static control => control.Role == "DisclosureTriangle" && control.Name.StartsWith("2 (root-x86-64)", StringComparison.Ordinal));
+        Assert.Contains(("link", "Link to /etc/shadow"), controls);
+        foreach (string scheme in (string[])["light", "dark"])
+        {
+            await browser.Emulate("screen", scheme);
+            Assert.Equal("", await browser.Text(Pale));
+        }
+        await browser.Emulate("screen", "light");
+    }
+
     private static async Task FilterByCause(Chromium browser)
     {
         string all = await browser.Text(Visible);
@@ -117,6 +147,7 @@ public sealed class HtmlReportBrowserTests
         await browser.Type("SP_LSTCHG root");
         await browser.Until("document.querySelector('#status').textContent.startsWith('1 of')");
         Assert.Equal("image|2 (root-x86-64)|/etc/shadow", await browser.Text(Visible));
+        Assert.Equal("root,sp_lstchg,sp_lstchg", await browser.Text("[...CSS.highlights.get('found')].map(r => r.startContainer.data.slice(r.startOffset, r.endOffset)).join()"));
         await browser.Press("Escape");
         // What is folded away is found, too.
         await browser.Type("\"descriptor 4\" crc32");
@@ -189,7 +220,7 @@ public sealed class HtmlReportBrowserTests
         await browser.Resize(1000, 1400);
         await browser.Emulate("print", "dark");
         await browser.Click("#tree .head");
-        Assert.True(await browser.Is("!document.querySelector('#controls').checkVisibility() && document.querySelector('.rodata, .lines').checkVisibility()"));
+        Assert.True(await browser.Is("!document.querySelector('#search').checkVisibility() && document.querySelector('.lines').checkVisibility()"));
         Assert.Equal("rgb(255, 255, 255)", await browser.Text("getComputedStyle(document.body).backgroundColor"));
         await Keep(browser, "diff-print.png");
     }

@@ -38,6 +38,17 @@ public sealed partial class HtmlReportTests
         Assert.DoesNotContain("<details", page, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("1700000000", "1700000004", "170000000<b>0</b>", "170000000<b>4</b>")]
+    [InlineData("root=a quiet", "root=abc quiet", "root=a quiet", "root=a<b>bc</b> quiet")]
+    [InlineData("abcd", "wxyz", "abcd", "wxyz")]
+    [InlineData("same😀", "same😁", "same😀", "same😁")]
+    public void ValuesShowWhereTheyDiffer(string before, string after, string shownBefore, string shownAfter)
+    {
+        string page = Page(new Difference { Kind = "file", Name = "/f", Fields = [new FieldChange("f", before, after)] });
+        Assert.Contains($"<td class=\"before\"><bdi>{shownBefore}</bdi></td><td class=\"after\"><bdi>{shownAfter}</bdi></td>", page, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void ElementsAreClosedInOrder()
     {
