@@ -68,6 +68,8 @@ internal sealed class Volume
         CheckSuperblock();
         ChunkMap = new ChunkMap(SystemChunks());
         ChunkMap = new ChunkMap(ReadChunks());
+        // The blocks so far came by the superblock's chunks; the chunk tree may have others.
+        Array.Clear(_cache);
     }
 
     public ref readonly Superblock Superblock => ref _superblock;

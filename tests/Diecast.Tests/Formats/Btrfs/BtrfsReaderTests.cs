@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using Diecast.Formats;
 using Diecast.Images;
 using Diecast.Tests.Support;
 using Diecast.Trees;
@@ -7,6 +9,8 @@ namespace Diecast.Tests.Formats.Btrfs;
 /// <summary>What a mount shows is what is read; what differs between two images has a name.</summary>
 public sealed class BtrfsReaderTests
 {
+    private const int NodeSize = 16384;
+
     private static string MountedTree(TempDirectory directory, string image)
     {
         using var mount = new BtrfsMount(directory, image, "ro");
@@ -179,5 +183,32 @@ public sealed class BtrfsReaderTests
         var view = Diecast.Formats.Btrfs.BtrfsReader.Read(new MemoryBlob(bytes));
         Assert.Equal(TreeText.Format(BtrfsSamples.Read(image).Tree), TreeText.Format(view.Tree));
         Assert.Contains("copy 1: wrong checksum", Assert.Single(view.Check()), StringComparison.Ordinal);
+    }
+
+    /// <summary>The chunk tree is found by the superblock's chunks, but its own do not hold it.</summary>
+    [Fact]
+    public void AChunkTreeOutsideOfItsChunksIsNoticed()
+    {
+        using var directory = new TempDirectory();
+        string image = BtrfsSamples.Make(directory, "image", null, 128 << 20, "-m", "single");
+        var view = BtrfsSamples.Read(image);
+        var find = view.FieldFinder();
+        var leaf = view.Layout().Extents.First(static extent => extent.Label.Kind == "btrfs CHUNK_TREE leaf");
+        byte[] bytes = File.ReadAllBytes(image);
+        FieldSpan? length = null;
+        for (long at = leaf.Offset + NodeSize - 1; length is null; at--)
+        {
+            var span = find(at);
+            length = span?.Name == "type" && span.Value == "SYSTEM|single" ? find(span.Offset - 24) : null;
+        }
+        Assert.Equal(("length", "4194304"), (length.Name, length.Value));
+        bytes.AsSpan((int)length.Offset, 8).Clear();
+        bytes[length.Offset + 1] = 16;
+        var block = bytes.AsSpan((int)leaf.Offset, NodeSize);
+        BinaryPrimitives.WriteUInt32LittleEndian(block, Diecast.Binary.Crc32C.Compute(block[32..]));
+        view = Diecast.Formats.Btrfs.BtrfsReader.Read(new MemoryBlob(bytes));
+        Assert.Throws<InvalidDataException>(view.Layout);
+        Assert.Throws<InvalidDataException>(view.FieldFinder);
+        Assert.Contains("no chunk has a block", Assert.Single(view.Check()), StringComparison.Ordinal);
     }
 }
