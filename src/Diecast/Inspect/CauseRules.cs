@@ -37,7 +37,13 @@ internal static class CauseRules
         new("btrfs-ids", "random ids of the devices, chunks and subvolumes of btrfs",
             "mkfs.btrfs -U sets the id of the file system alone: newer ones have --device-uuid for the device, and other ids have no option.")
         {
-            Fields = [new("btrfs", "*chunk_tree_uuid|*dev_uuid|dev_item.uuid|*dev_item uuid|uuid|*parent_uuid|*received_uuid|* uuid", CauseTests.Ids)],
+            Fields =
+            [
+                new("btrfs", "*chunk_tree_uuid|*dev_uuid|dev_item.uuid|*dev_item uuid|uuid|*parent_uuid|*received_uuid|* uuid", CauseTests.Ids),
+                // Keys that are an id, and a copy of the chunks that hold one.
+                new("btrfs", "item.key.objectid|item.key.offset", Numbers) { Structure = "UUID_TREE*" },
+                new("btrfs", "sys_chunk_array", Any),
+            ],
         },
         new("file-system-id", "random id of a file system",
             "Set Seed= for systemd-repart, mkosi and Diecast, or give the id to mkfs (-U).")
@@ -179,9 +185,9 @@ internal static class CauseRules
             Labels = [new("ext4", "ext4 journal*"), new("btrfs", "btrfs log*")],
         },
         new("unused-space", "leftovers in space that nothing uses",
-            "Start from an empty file, not from one that was used before; Diecast leaves zeros.")
+            "Start from an empty file, not from one that was used before (mkfs.btrfs leaves old items in its tree blocks in any case); Diecast leaves zeros.")
         {
-            Labels = [new("*", "* unused|* unclaimed*|*padding*|*slack*|unused*")],
+            Labels = [new("*", "* unused|* unclaimed*|*padding*|*slack*|unused*"), new("btrfs", "btrfs free space in *")],
         },
     ];
 
