@@ -71,7 +71,7 @@ public sealed partial class VerifyTests : IDisposable
             ("/by-time", "variations", "time"), ("/by-clock", "time-passes", "time"), ("/by-chance", "every-run", ""), ("/by-cpus", "variations", "cpus"),
             ("/by-order", "variations", "tmpfs"), ("/by-user", "variations", "user")];
         Assert.Equal(expected.Order(), found.Order());
-        Assert.Equal("tar", json.RootElement.GetProperty("difference").GetProperty("kind").GetString());
+        Assert.Equal("image", json.RootElement.GetProperty("difference").GetProperty("kind").GetString());
         Assert.Equal([], Outputs());
         _build.AssertNothingIsLeft();
     }
@@ -164,6 +164,12 @@ public sealed partial class VerifyTests : IDisposable
         Assert.Equal(1, result.ExitCode);
         Assert.Contains($"{new string('0', 64)} is {digest}", result.Output, StringComparison.Ordinal);
 
+        // An image that is not the one.
+        File.WriteAllText(path, good);
+        result = _build.Run([.. check, .. Command(), "diecast.lock"]);
+        Assert.Equal(2, result.ExitCode);
+        Assert.Contains("diecast.lock: has the SHA-256 ", result.Errors, StringComparison.Ordinal);
+
         // Other settings, another lock file, another package, another tool.
         Fails(good, [.. Command("--hostname=other")], "Hostname= is null there, and \"other\" here");
         string locked = Lockfile.Load(_build["diecast.lock"]).Digest;
@@ -217,7 +223,7 @@ public sealed partial class VerifyTests : IDisposable
     {
         WriteScript("#!/bin/sh\necho begun > $OUTPUTDIR/begun; exec sleep 60\n");
         Lock();
-        var result = _build.RunWith($"timeout --signal={signal} 3", Scene.Cache, ["verify", .. Command("--vary=tmpfs,directory")]);
+        var result = _build.RunWith($"env --default-signal=INT timeout --signal={signal} 3", Scene.Cache, ["verify", .. Command("--vary=tmpfs,directory")]);
         Assert.NotEqual(0, result.ExitCode);
         Assert.Contains("error: interrupted", result.Errors, StringComparison.Ordinal);
         _build.AssertNothingIsLeft();
