@@ -71,6 +71,10 @@ internal static class Program
         root.Add(new MkfsCommand(terminal).Create());
         root.Add(new RepartCommand(terminal).Create());
         root.Add(new DiffCommand(terminal).Create());
+        root.Add(new InspectCommand(terminal).Create());
+        root.Add(new LsCommand(terminal).Create());
+        root.Add(new CatCommand(terminal).Create());
+        root.Add(new ExtractCommand(terminal).Create());
         root.Add(new VerifyCommand(options, terminal).Create());
         root.Add(HelpText.CreateVerb(terminal));
         root.Add(SettingsDocument.CreateVerb(terminal));

@@ -4,8 +4,9 @@
 set -euo pipefail
 build=(make gcc cmake libc6-dev libssl-dev zlib1g-dev binutils)
 image=(bubblewrap uidmap python3 zstd xz-utils gzip debian-archive-keyring archlinux-keyring)
-test=("${image[@]}" e2fsprogs dosfstools mtools gdisk fdisk cpio libarchive-tools gnupg pacman-package-manager makepkg fakeroot
-      qemu-system-x86 ovmf mmdebstrap faketime libfaketime attr acl libcap2-bin xxd file strace procps systemd git time)
+test=("${image[@]}" e2fsprogs btrfs-progs dosfstools mtools gdisk fdisk cpio libarchive-tools gnupg pacman-package-manager makepkg fakeroot
+      qemu-system-x86 ovmf mmdebstrap faketime libfaketime attr acl libcap2-bin xxd file strace procps systemd git time chromium
+      gcc libc6-dev binutils zip patch diffutils fontconfig)
 case ${1:-} in
   build) wanted=("${build[@]}") ;;
   image) wanted=("${build[@]}" "${image[@]}") ;;

@@ -6,10 +6,13 @@ namespace Diecast.Boot;
 public static class OsRelease
 {
     /// <summary>The fields of etc/os-release, else of usr/lib/os-release; empty where there is neither.</summary>
-    public static IReadOnlyDictionary<string, string> Read(FileTree tree)
+    public static IReadOnlyDictionary<string, string> Read(FileTree tree) =>
+        Parse(TreeFiles.ReadText(tree, "etc/os-release") ?? TreeFiles.ReadText(tree, "usr/lib/os-release") ?? "");
+
+    /// <summary>The fields of the text of such a file.</summary>
+    public static IReadOnlyDictionary<string, string> Parse(string text)
     {
         var fields = new Dictionary<string, string>(StringComparer.Ordinal);
-        string text = TreeFiles.ReadText(tree, "etc/os-release") ?? TreeFiles.ReadText(tree, "usr/lib/os-release") ?? "";
         foreach (string line in text.Split('\n'))
         {
             int equals = line.IndexOf('=', StringComparison.Ordinal);

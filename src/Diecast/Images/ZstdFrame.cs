@@ -8,8 +8,8 @@ internal static class ZstdFrame
     private const uint Magic = 0xFD2FB528;
     private const uint SkippableMagic = 0x184D2A50;
 
-    /// <summary>The length in bytes of the frames that follow each other from an offset on.</summary>
-    /// <exception cref="InvalidDataException">A frame is cut off or malformed.</exception>
+    /// <summary>The length in bytes of the frames that follow each other from an offset on; there is one at least.</summary>
+    /// <exception cref="InvalidDataException">A frame is cut off or malformed, or there is none.</exception>
     public static long MeasureAll(Blob blob, long offset)
     {
         long end = offset;
@@ -33,7 +33,7 @@ internal static class ZstdFrame
                 throw new InvalidDataException($"zstd: the frames at {offset} are cut off");
             }
         }
-        return end - offset;
+        return end > offset ? end - offset : throw new InvalidDataException($"zstd: there is no whole frame at {offset}");
     }
 
     private static long EndOfFrame(Blob blob, long position)

@@ -23,7 +23,10 @@ internal sealed class Attribution(
     private readonly List<DifferenceBuilder> _order = [];
     private readonly Dictionary<string, Region> _regions = new(StringComparer.Ordinal);
     private readonly Dictionary<string, long> _contents = new(StringComparer.Ordinal);
+    private readonly PartPlaces _leftParts = new(left.Parts);
+    private readonly PartPlaces _rightParts = new(right.Parts);
     private long _elsewhere;
+    private long _otherFiles;
 
     /// <summary>A range of one meaning without a field.</summary>
     private sealed class Region(string name, long offset)
@@ -37,9 +40,9 @@ internal sealed class Attribution(
     public void Explain(Blob before, Blob after, KnownDifferences ranges)
     {
         var layouts = (Left: Layout.Of(left), Right: Layout.Of(right));
-        bool isPlaced = left.Parts.Any(static part => part.Offset is not null);
-        if (layouts.Left is null && layouts.Right is null && !isPlaced)
+        if (layouts.Left is null && layouts.Right is null && _leftParts.AreEmpty)
         {
+            files.AddTo(found);
             if (found.SaysNothing)
             {
                 found.Note($"the {left.Kind} says the same; its bytes differ");
@@ -54,13 +57,12 @@ internal sealed class Attribution(
     private void Walk(Blob before, Blob after, KnownDifferences ranges, Layout? leftLayout, Layout? rightLayout)
     {
         var (leftField, rightField) = (left.FieldFinder(), right.FieldFinder());
-        var parts = new PartPlaces(left.Parts, right.Parts);
         var differing = new DifferingBytes(before, after, ranges.Ranges);
         for (long position = differing.Next(0); position >= 0;)
         {
             comparison.Options.Cancellation.ThrowIfCancellationRequested();
-            long end = parts.EndOfPartAt(position);
-            if (end <= position)
+            long end = PartAt(differing, position);
+            if (end < 0)
             {
                 var (a, b) = (leftLayout?.At(position), rightLayout?.At(position));
                 long stretch = Math.Min(a?.End ?? before.Length, b?.End ?? after.Length);
@@ -70,6 +72,25 @@ internal sealed class Attribution(
             }
             position = differing.Next(end);
         }
+    }
+
+    /// <summary>
+    /// The end of what is a part on either side, or -1. A part at the same place has been told; bytes of different parts, or of
+    /// a part and of something else, have only come to stand beside each other.
+    /// </summary>
+    private long PartAt(DifferingBytes differing, long position)
+    {
+        var (a, b) = (_leftParts.At(position), _rightParts.At(position));
+        if (a is null && b is null)
+        {
+            return -1;
+        }
+        long end = Math.Min(a?.End ?? long.MaxValue, b?.End ?? long.MaxValue);
+        if (a?.Offset != b?.Offset)
+        {
+            _elsewhere += differing.Count(position, end);
+        }
+        return end;
     }
 
     private long Content(DifferingBytes differing, long position, long end, Label? before, Label? after)
@@ -95,7 +116,16 @@ internal sealed class Attribution(
         if (a is not null && b is not null && (a.Offset, a.Length, a.Name, a.Structure) == (b.Offset, b.Length, b.Name, b.Structure))
         {
             end = a.Offset + a.Length;
-            AddField(a, b, differing, differing.Count(position, end));
+            long count = differing.Count(position, end);
+            if (a.Path == b.Path)
+            {
+                AddField(a, b, differing, count);
+            }
+            else
+            {
+                // An inode or a directory entry that has come to another file: to compare the two would say nothing.
+                _otherFiles += count;
+            }
             return end;
         }
         // Up to where the next field may begin, on either side.
@@ -129,11 +159,12 @@ internal sealed class Attribution(
     private void AddField(FieldSpan before, FieldSpan after, DifferingBytes differing, long bytes)
     {
         var (from, to) = before.Value != after.Value ? (before.Value, after.Value) : differing.Hexadecimal(before.Offset, before.Length);
-        string? path = before.Path is null && after.Path is null ? null
-            : before.Path == after.Path ? before.Path : $"{before.Path ?? "(nothing)"} / {after.Path ?? "(nothing)"}";
+        string? path = before.Path;
         var owner = path is null ? StructureOf(before.Structure) : files.Of(path);
         owner.DifferingBytes += bytes;
-        bool isTold = owner.Fields.Any(field => field.Name == s_sameAs.GetValueOrDefault(before.Name))
+        // One value may stand in two places: a checksum in two halves, a time and its nanoseconds.
+        bool isTold = owner.Fields.Any(field => field.Name == s_sameAs.GetValueOrDefault(before.Name)
+                || (field.Name == before.Name && field.Before == from && field.After == to))
             || (path is null && found.Fields.Any(field => field.Name == before.Name && field.Before == from && field.After == to));
         if (!isTold && comparison.Budget.Take())
         {
@@ -157,10 +188,6 @@ internal sealed class Attribution(
 
     private void Finish(Blob before, Blob after)
     {
-        foreach (var structure in _order)
-        {
-            found.Add(structure.Build());
-        }
         foreach (var (path, bytes) in _contents)
         {
             if (files.Find(path) is { HasContent: true })
@@ -171,16 +198,27 @@ internal sealed class Attribution(
             file.DifferingBytes += bytes;
             file.Note($"{Comparison.Number(bytes)} bytes differ after the file's end, or where its content stands in another order");
         }
+        files.AddTo(found);
+        foreach (var structure in _order)
+        {
+            found.Add(structure.Build());
+        }
         foreach (var region in _regions.Values)
         {
             found.Add(Describe(region, before, after));
         }
-        if (_elsewhere > 0)
+        AddShifted("contents at other places", _elsewhere);
+        AddShifted("inodes and entries that belong to other files", _otherFiles);
+    }
+
+    private void AddShifted(string name, long bytes)
+    {
+        if (bytes > 0)
         {
-            found.Add(new DifferenceBuilder("bytes", "contents at other places")
+            found.Add(new DifferenceBuilder("bytes", name)
             {
-                DifferingBytes = _elsewhere,
-                Cause = Causes.OfLayout(left.Kind, "contents at other places"),
+                DifferingBytes = bytes,
+                Cause = Causes.OfLayout(left.Kind, name, files.HaveSameNames),
             }.Build());
         }
     }
@@ -190,7 +228,7 @@ internal sealed class Attribution(
         var told = new DifferenceBuilder("bytes", region.Name)
         {
             DifferingBytes = region.Bytes,
-            Cause = Causes.OfLayout(left.Kind, region.Name),
+            Cause = Causes.OfLayout(left.Kind, region.Name, files.HaveSameNames),
         };
         long length = Math.Min(region.End, Math.Min(before.Length, after.Length)) - region.Offset;
         var (one, other) = (before.Slice(region.Offset, length), after.Slice(region.Offset, length));

@@ -1,11 +1,39 @@
 namespace Diecast.Inspect;
 
-/// <summary>Why things differ, where it is known.</summary>
+/// <summary>Why things differ, where it is known: what <see cref="CauseRules"/> says, the first rule that holds.</summary>
 public static class Causes
 {
-    public static Cause? OfField(string kind, string? path, string? structure, string field, string? before, string? after) => null;
+    /// <summary>The cause of a field that differs, or null where none is known or the values rule it out.</summary>
+    /// <param name="kind">The container's, as in <see cref="Container.Kind"/>; the tree's for what a tree says of a file.</param>
+    /// <param name="path">Of the file that the field belongs to, as in "/etc/shadow".</param>
+    /// <param name="structure">As in <see cref="Formats.FieldSpan.Structure"/>; "partition", "section" or "part" for a part's.</param>
+    /// <param name="field">The name of the field.</param>
+    /// <param name="before">Its value, null where it is not there.</param>
+    /// <param name="after">As before.</param>
+    public static Cause? OfField(string kind, string? path, string? structure, string field, string? before, string? after) =>
+        before == after
+            ? null
+            : CauseRules.All.FirstOrDefault(rule => rule.Fields.Any(pattern => pattern.Holds(kind, path, structure, field, before, after)))?.Cause;
 
-    public static Cause? OfContent(string kind, string path, Change change) => null;
+    /// <summary>The cause of a file or a part that differs, is new or is gone.</summary>
+    /// <param name="kind">"file", "section", "part", or the kind of the tree that the file is in.</param>
+    /// <param name="path">Of the file, as in "/var/log/pacman.log".</param>
+    /// <param name="change">What became of it.</param>
+    /// <param name="lines">Where the contents differ, as in <see cref="DiffLines.Lines"/>; those of a text tell more.</param>
+    public static Cause? OfContent(string kind, string path, Change change, IReadOnlyList<string>? lines = null)
+    {
+        if (CauseRules.All.FirstOrDefault(rule => rule.Paths.Any(pattern => pattern.Holds(path))) is { } known)
+        {
+            return known.Cause;
+        }
+        var pairs = change == Change.Changed && lines is not null ? LinePairs.Of(lines) : [];
+        return pairs.Count == 0 ? null : CauseRules.All.FirstOrDefault(rule => rule.Text is { } test && pairs.All(pair => test(pair.Before, pair.After)))?.Cause;
+    }
 
-    public static Cause? OfLayout(string kind, string label) => null;
+    /// <summary>The cause of bytes that differ in a place that has a label and no field.</summary>
+    /// <param name="kind">Of the container.</param>
+    /// <param name="label">As in its layout: "ext4 journal".</param>
+    /// <param name="hasSameEntries">Whether both trees have the same names, so that a directory can only have them in another order.</param>
+    public static Cause? OfLayout(string kind, string label, bool hasSameEntries = false) =>
+        CauseRules.All.FirstOrDefault(rule => rule.Labels.Any(pattern => pattern.Holds(kind, label, hasSameEntries)))?.Cause;
 }

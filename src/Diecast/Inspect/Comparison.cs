@@ -45,14 +45,27 @@ internal sealed class Comparison(DiffOptions options)
         found.HasContent = true;
         if (before.Length != after.Length)
         {
-            found.Add(new FieldChange("size", Number(before.Length), Number(after.Length)));
+            var (from, to) = (Number(before.Length), Number(after.Length));
+            found.Add(new FieldChange("size", from, to) { Cause = Causes.OfField(subject.Kind, null, null, "size", from, to) });
         }
         if (subject.Depth >= MaximumDepth || !Contents(subject, found, before, after, ranges))
         {
             Plain(found, before, after);
-            found.Cause = Causes.OfContent(subject.Kind, subject.Path, Change.Changed);
+            found.Cause = Causes.OfContent(subject.Kind, subject.Path, Change.Changed, found.Lines);
+        }
+        if (subject.Depth == 0)
+        {
+            NoteRefused(found);
         }
         return true;
+    }
+
+    public void NoteRefused(DifferenceBuilder found)
+    {
+        if (Budget.Refused > 0)
+        {
+            found.Note($"{Number(Budget.Refused)} more differences are only counted");
+        }
     }
 
     /// <summary>Compares the two as containers, and says whether they are such.</summary>

@@ -20,11 +20,6 @@ internal sealed class ContainerComparison(
             new TreeComparison(comparison, left.Kind, _files, subject.Depth + 1) { Ranges = ranges }.Compare(left.Tree, right.Tree);
         }
         new Attribution(comparison, found, left, right, _files).Explain(before, after, ranges);
-        _files.AddTo(found);
-        if (comparison.Budget.Refused > 0 && subject.Depth == 0)
-        {
-            found.Note($"{Comparison.Number(comparison.Budget.Refused)} more differences are only counted");
-        }
     }
 
     private void CompareParts(KnownDifferences ranges)

@@ -5,10 +5,13 @@ internal sealed class FileDifferences
 {
     private readonly SortedDictionary<string, DifferenceBuilder> _files = new(StringComparer.Ordinal);
 
+    /// <summary>Whether no file was found in one of the trees alone.</summary>
+    public bool HaveSameNames => _files.Values.All(static file => file.Change == Change.Changed);
+
     public DifferenceBuilder? Find(string path) => _files.GetValueOrDefault(path);
 
     /// <summary>The entry for a file, made where there is none.</summary>
-    public DifferenceBuilder Of(string path, string kind = "file")
+    public DifferenceBuilder Of(string path, string kind = "path")
     {
         if (!_files.TryGetValue(path, out var file))
         {

@@ -21,17 +21,23 @@ public sealed record DiffOptions
 /// </summary>
 public static class ImageDiffer
 {
-    /// <summary>What differs between two images, or null where all of their bytes are the same.</summary>
-    public static Difference? Compare(Blob before, Blob after, DiffOptions options) =>
-        new Comparison(options).Blobs(new Subject("image", "", ""), before, after, known: null);
+    /// <summary>What differs between two images, or two files, or null where all of their bytes are the same.</summary>
+    /// <param name="before">One of them.</param>
+    /// <param name="after">The other.</param>
+    /// <param name="options">How much is told.</param>
+    /// <param name="path">Of a file in its tree, which tells what some kinds of file are: "/etc/shadow".</param>
+    public static Difference? Compare(Blob before, Blob after, DiffOptions options, string path = "") =>
+        new Comparison(options).Blobs(new Subject(path.Length > 0 ? "file" : "image", "", path), before, after, known: null);
 
     /// <summary>What differs between two trees, or null where nothing does.</summary>
     public static Difference? Compare(FileTree before, FileTree after, DiffOptions options)
     {
         var found = new DifferenceBuilder("directory", "");
         var files = new FileDifferences();
-        new TreeComparison(new Comparison(options), "directory", files).Compare(before, after);
+        var comparison = new Comparison(options);
+        new TreeComparison(comparison, "directory", files).Compare(before, after);
         files.AddTo(found);
+        comparison.NoteRefused(found);
         return found.IsEmpty ? null : found.Build();
     }
 }

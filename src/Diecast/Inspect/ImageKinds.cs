@@ -6,6 +6,7 @@ using Diecast.Formats.Gpt;
 using Diecast.Formats.Tar;
 using Diecast.Formats.Uki;
 using Diecast.Images;
+using Diecast.Inspect.Kinds;
 
 namespace Diecast.Inspect;
 
@@ -15,6 +16,8 @@ internal static class ImageKinds
     /// <summary>The name of a compression's only part.</summary>
     public const string Data = "data";
 
+    public const string Cpio = "cpio";
+
     public static IReadOnlyList<ContainerKind> All { get; } =
     [
         new("gpt", static (blob, _) => GptReader.Recognizes(blob), ReadDisk),
@@ -22,7 +25,7 @@ internal static class ImageKinds
             new ContainerKind(format.Name, (blob, _) => format.Recognizes(blob), blob => FromView(format.Name, format.Read(blob)))),
         new("btrfs", static (blob, _) => BtrfsReader.Recognizes(blob), static blob => FromView("btrfs", BtrfsReader.Read(blob))),
         new("pe", static (blob, _) => PeImage.Is64Bit(blob), ReadPe),
-        new("cpio", static (blob, _) => CpioReader.Recognizes(blob), static blob => new Container { Kind = "cpio", Tree = CpioReader.Read(blob, Unpacker.DefaultLimit) }),
+        new(Cpio, static (blob, _) => CpioReader.Recognizes(blob), static blob => ReadCpio(blob, Unpacker.DefaultLimit)),
         new("tar", static (blob, _) => TarTree.Recognizes(blob), static blob => new Container { Kind = "tar", Tree = TarTree.Read(blob) }),
         Compressed("gzip", Compression.Gzip),
         Compressed("xz", Compression.Xz),
@@ -38,6 +41,7 @@ internal static class ImageKinds
             Fields = disk.Fields,
             Parts = [.. disk.Table.Partitions.Select(partition => ToPart(disk, partition))],
             Layout = () => disk.Layout,
+            FieldFinder = disk.FieldFinder,
             Check = () => disk.Problems,
         };
     }
@@ -79,7 +83,7 @@ internal static class ImageKinds
         {
             Kind = "pe",
             Fields = [.. pe.HeaderFields().Select(static field => new NamedField(
-                field.Structure.StartsWith("data", StringComparison.Ordinal) ? $"{field.Structure} {field.Name}" : field.Name, field.Value))],
+                field.Structure.StartsWith("data", StringComparison.Ordinal) ? $"{field.Structure["data directory ".Length..]} {field.Name}" : field.Name, field.Value))],
             Parts = [.. pe.Sections.Select((section, i) => new Part(Unique(names, section.Name), section.Content)
             {
                 Offset = section.Offset,
@@ -89,6 +93,10 @@ internal static class ImageKinds
             FieldFinder = () => Find([.. pe.HeaderFields(), .. pe.Sections.SelectMany((_, i) => pe.SectionFields(i))]),
         };
     }
+
+    /// <param name="blob">Archives one after the other.</param>
+    /// <param name="limit">The most bytes that those of them that are compressed may unfold to.</param>
+    public static Container ReadCpio(Blob blob, long limit) => new() { Kind = Cpio, Tree = CpioReader.Read(blob, limit) };
 
     /// <summary>A kernel image may hold several ".dtb" or ".profile": the second is ".dtb#2".</summary>
     private static string Unique(HashSet<string> names, string name)
@@ -108,7 +116,12 @@ internal static class ImageKinds
     private static ContainerKind Compressed(string name, Compression compression) => new(
         name,
         (blob, _) => Unpacker.Detect(blob) == compression,
-        blob => new Container { Kind = name, Parts = [new Part(Data, new DeferredBlob(() => Unpacker.Unpack(blob, Unpacker.DefaultLimit)))] });
+        blob => new Container
+        {
+            Kind = name,
+            Fields = compression == Compression.Gzip ? GzipHeader.Fields(blob) : [],
+            Parts = [new Part(Data, new DeferredBlob(() => Unpacker.Unpack(blob, Unpacker.DefaultLimit)))],
+        });
 
     private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
 }

@@ -45,20 +45,16 @@ internal sealed class Layout
     }
 }
 
-/// <summary>Where two containers have a part at the same place: what differs there has been told with the part.</summary>
-internal sealed class PartPlaces
+/// <summary>Where the parts of a container stand.</summary>
+internal sealed class PartPlaces(IReadOnlyList<Part> parts)
 {
-    private readonly List<ByteRange> _places;
+    private readonly List<ByteRange> _places = [.. parts.Where(static part => part.Offset is not null && part.Content.Length > 0)
+        .Select(static part => new ByteRange(part.Offset!.Value, part.Content.Length)).OrderBy(static place => place.Offset, Comparer<long>.Default)];
 
-    public PartPlaces(IReadOnlyList<Part> before, IReadOnlyList<Part> after)
-    {
-        var others = after.Where(static part => part.Offset is not null).Select(static part => (part.Offset, part.Content.Length)).ToHashSet();
-        _places = [.. before.Where(part => part.Offset is not null && others.Contains((part.Offset, part.Content.Length)))
-            .Select(static part => new ByteRange(part.Offset!.Value, part.Content.Length)).OrderBy(static place => place.Offset, Comparer<long>.Default)];
-    }
+    public bool AreEmpty => _places.Count == 0;
 
-    /// <summary>The end of the part at a position, or the position.</summary>
-    public long EndOfPartAt(long position)
+    /// <summary>The part at a position, or null.</summary>
+    public ByteRange? At(long position)
     {
         int low = 0;
         int high = _places.Count;
@@ -67,6 +63,6 @@ internal sealed class PartPlaces
             int middle = (low + high) / 2;
             (low, high) = _places[middle].End <= position ? (middle + 1, high) : (low, middle);
         }
-        return low < _places.Count && _places[low].Offset <= position ? _places[low].End : position;
+        return low < _places.Count && _places[low].Offset <= position ? _places[low] : null;
     }
 }

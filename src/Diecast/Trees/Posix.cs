@@ -10,7 +10,7 @@ namespace Diecast.Trees;
 public static unsafe partial class Posix
 {
     public const int ENOENT = 2, EIO = 5, EEXIST = 17, EXDEV = 18, ENOTDIR = 20, EISDIR = 21, EINVAL = 22, ENOSPC = 28,
-        ERANGE = 34, ELOOP = 40, ENODATA = 61, EOPNOTSUPP = 95, EPERM = 1, EACCES = 13, ENOTEMPTY = 39;
+        ERANGE = 34, ELOOP = 40, ENODATA = 61, EOPNOTSUPP = 95, EPERM = 1, EINTR = 4, EACCES = 13, EPIPE = 32, ENOTEMPTY = 39;
 
     public const int O_RDONLY = 0, O_WRONLY = 1, O_RDWR = 2, O_CREAT = 0x40, O_EXCL = 0x80, O_TRUNC = 0x200,
         O_NOFOLLOW = 0x20000, O_DIRECTORY = 0x10000, O_CLOEXEC = 0x80000, O_PATH = 0x200000, O_TMPFILE = 0x410000;
@@ -113,6 +113,12 @@ public static unsafe partial class Posix
 
     [LibraryImport("libc", EntryPoint = "utimensat", SetLastError = true)]
     private static partial int UtimensAtNative(int directory, byte* path, Timespec* times, int flags);
+
+    [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
+    private static partial nint WriteNative(int fd, byte* buffer, nint size);
+
+    [LibraryImport("libc", EntryPoint = "lseek64", SetLastError = true)]
+    private static partial long SeekNative(int fd, long offset, int whence);
 
     [LibraryImport("libc", EntryPoint = "umask")]
     private static partial uint UmaskNative(uint mask);
@@ -353,6 +359,31 @@ public static unsafe partial class Posix
 
     /// <summary>Sets the process's file mode creation mask and returns the old one.</summary>
     public static uint Umask(uint mask) => UmaskNative(mask);
+
+    /// <summary>Writes all the bytes where the descriptor stands.</summary>
+    public static void Write(int fd, ReadOnlySpan<byte> bytes, ReadOnlySpan<byte> nameForErrors)
+    {
+        while (!bytes.IsEmpty)
+        {
+            fixed (byte* b = bytes)
+            {
+                nint written = WriteNative(fd, b, bytes.Length);
+                if (written < 0 && Marshal.GetLastPInvokeError() != EINTR)
+                {
+                    throw Error("write", nameForErrors);
+                }
+                bytes = bytes[(int)Math.Max(written, 0)..];
+            }
+        }
+    }
+
+    /// <summary>The length in bytes of an open file or block device.</summary>
+    public static long Length(SafeFileHandle file)
+    {
+        const int seekEnd = 2;
+        long length = SeekNative(Fd(file), 0, seekEnd);
+        return length >= 0 ? length : throw Error("lseek", "the device"u8);
+    }
 
     /// <summary>The descriptor number, for the calls above.</summary>
     public static int Fd(SafeFileHandle handle) => (int)handle.DangerousGetHandle();

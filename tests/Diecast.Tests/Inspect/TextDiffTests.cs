@@ -80,8 +80,8 @@ public sealed class TextDiffTests
         Assert.Equal(
             [
                 "@@ -1,1 +1,1 @@",
-                "-…alue18 option19=value19 option20=value20 option21=value21 option2…",
-                "+…alue18 option19=value19 option20=other option21=value21 option22=v…",
+                "-…alue18 option19=value19 option20=value20 option21=value21 option…",
+                "+…alue18 option19=value19 option20=other option21=value21 option…",
             ], diff.Lines.Take(3));
         Assert.Contains("option70=value70", diff.Lines[3], StringComparison.Ordinal);
         Assert.DoesNotContain("option70", diff.Lines[4], StringComparison.Ordinal);

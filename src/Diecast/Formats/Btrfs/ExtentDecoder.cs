@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using Diecast.Images;
 using ZstdSharp.Unsafe;
 
 namespace Diecast.Formats.Btrfs;
@@ -40,7 +41,9 @@ internal static class ExtentDecoder
                     Lzo.DecodeSegments(source.Span, decoded, sectorSize);
                     break;
                 case ExtentCompression.Zstd:
-                    using (var zstd = new ZstdSharp.DecompressionStream(AsStream(source)))
+                    // After the frame the sector is filled with zeros, which are no frame.
+                    int frame = (int)ZstdFrame.MeasureAll(new MemoryBlob(source), 0);
+                    using (var zstd = new ZstdSharp.DecompressionStream(AsStream(source[..frame])))
                     {
                         zstd.SetParameter(ZSTD_dParameter.ZSTD_d_windowLogMax, ZstdWindowLog);
                         zstd.ReadAtLeast(decoded, length, throwOnEndOfStream: false);

@@ -11,9 +11,10 @@ internal sealed class FieldLocator
     private readonly IndexedBlock[] _blocks;
 
     // Bytes are asked for one after the other.
-    private CopyOfBlock? _last;
+    private PlacedBlock? _last;
 
-    private sealed record CopyOfBlock(ulong Bytenr, int Copy, TreeBlock? Block);
+    /// <summary>What stands at a place on the device; null where it is no block, or a damaged one.</summary>
+    private sealed record PlacedBlock(long Place, TreeBlock? Block);
 
     /// <exception cref="InvalidDataException">A tree is damaged.</exception>
     public FieldLocator(Volume volume)
@@ -41,12 +42,45 @@ internal sealed class FieldLocator
                 return InSuperblock(i, start, offset);
             }
         }
-        if (_volume.ChunkMap.ToLogical(offset) is not { } place || FindBlock((ulong)place.Logical) is not { } block)
+        if (_volume.ChunkMap.ToLogical(offset) is not { } place)
         {
-            return null;
+            return InStaleBlock(offset);
         }
-        long origin = offset - (place.Logical - (long)block.Bytenr);
-        return InBlock(block, origin, (int)(offset - origin), place.Chunk, place.Copy);
+        if (FindBlock((ulong)place.Logical) is not { } known)
+        {
+            return (place.Chunk.Type & ChunkType.Data) == 0 ? InStaleBlock(offset) : null;
+        }
+        long origin = offset - (place.Logical - (long)known.Bytenr);
+        // One copy may be damaged where the other is not: then it has no fields.
+        return BlockAt(origin) is { } block && block.Bytenr == known.Bytenr
+            ? InBlock(block, origin, (int)(offset - origin), place.Copy == 0 ? block.Name : CopyName(block, place.Copy), known.Root) : null;
+    }
+
+    private static string CopyName(TreeBlock block, int copy) => string.Create(CultureInfo.InvariantCulture, $"{block.Name}, copy {copy + 1}");
+
+    /// <summary>In free space, what was once a block of a tree: mkfs and each commit leave some behind.</summary>
+    private FieldSpan? InStaleBlock(long offset)
+    {
+        int sector = _volume.SectorSize;
+        for (long start = offset - offset % sector; start >= 0 && offset - start < _volume.NodeSize; start -= sector)
+        {
+            if (start <= _volume.Length - _volume.NodeSize && BlockAt(start) is { } block)
+            {
+                return InBlock(block, start, (int)(offset - start), $"stale {block.Name}", root: 0);
+            }
+        }
+        return null;
+    }
+
+    private TreeBlock? BlockAt(long place)
+    {
+        var last = _last;
+        if (last is null || last.Place != place)
+        {
+            last = new PlacedBlock(place, _volume.HasFsid(place) ? _volume.TryReadBlockAt(place, out _) : null);
+            _last = last.Block is null ? _last : last;
+        }
+        return last.Block;
     }
 
     private FieldSpan? InSuperblock(int index, long start, long offset)
@@ -68,19 +102,9 @@ internal sealed class FieldLocator
         return low > 0 && logical - _blocks[low - 1].Bytenr < (ulong)_volume.NodeSize ? _blocks[low - 1] : null;
     }
 
-    private FieldSpan? InBlock(IndexedBlock place, long origin, int offset, Chunk chunk, int copy)
+    /// <param name="root">The tree through which the block was reached; 0 where none has it.</param>
+    private FieldSpan? InBlock(TreeBlock block, long origin, int offset, string name, ulong root)
     {
-        // The copy may be damaged where the other is not: then it has no fields.
-        var last = _last;
-        if (last is null || last.Bytenr != place.Bytenr || last.Copy != copy)
-        {
-            _last = last = new CopyOfBlock(place.Bytenr, copy, _volume.TryReadCopy(place.Bytenr, chunk, copy, out _));
-        }
-        if (last.Block is not { } block)
-        {
-            return null;
-        }
-        string name = copy == 0 ? block.Name : string.Create(CultureInfo.InvariantCulture, $"{block.Name}, copy {copy + 1}");
         var bytes = block.Bytes.Span;
         if (offset < Header.Size)
         {
@@ -91,8 +115,11 @@ internal sealed class FieldLocator
             int entrySize = block.EntryOffset(1) - block.EntryOffset(0);
             int entry = (offset - Header.Size) / entrySize;
             var table = block.IsLeaf ? FieldTables.ItemHeader : FieldTables.KeyPointer;
-            var span = Span(ItemFields.Fixed(table, entrySize, block.EntryOffset(entry)), bytes, origin, offset, Entry(name, block, entry));
-            return WithPath(span, block, entry, place.Root);
+            // What is in the item has an "offset" too. The structure is not called by the key, which is one of its fields.
+            string kind = block.IsLeaf ? "item" : "pointer";
+            var fields = ItemFields.Fixed(table, entrySize, block.EntryOffset(entry), kind + ".");
+            var span = Span(fields, bytes, origin, offset, string.Create(CultureInfo.InvariantCulture, $"{name}, {kind} {entry}"));
+            return WithPath(span, block, entry, root);
         }
         if (offset < block.DataStart)
         {
@@ -101,8 +128,9 @@ internal sealed class FieldLocator
         int item = ItemAt(block, offset);
         int start = block.DataOffset(item);
         var data = block.Data(item);
-        var field = Span(ItemFields.Of(block.Key(item), data, _checksumSize), data.Span, origin + start, offset - start, Entry(name, block, item));
-        return WithPath(field, block, item, place.Root);
+        var field = Span(ItemFields.Of(block.Key(item), data, _checksumSize), data.Span, origin + start, offset - start,
+            string.Create(CultureInfo.InvariantCulture, $"{name}, item {item} {block.Key(item)}"));
+        return WithPath(field, block, item, root);
     }
 
     /// <summary>The item whose data covers a byte: the data lies in the opposite order.</summary>
@@ -117,9 +145,6 @@ internal sealed class FieldLocator
         }
         return low;
     }
-
-    private static string Entry(string name, TreeBlock block, int index) =>
-        string.Create(CultureInfo.InvariantCulture, $"{name}, {(block.IsLeaf ? "item" : "pointer")} {index} {block.Key(index)}");
 
     /// <summary>The path of the file that an item of a file tree is about.</summary>
     private FieldSpan? WithPath(FieldSpan? span, TreeBlock block, int index, ulong root)

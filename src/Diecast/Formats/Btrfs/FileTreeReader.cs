@@ -7,11 +7,13 @@ namespace Diecast.Formats.Btrfs;
 /// <summary>The files of the top-level subvolume and of those that stand in it.</summary>
 internal sealed class FileTreeReader(Volume volume, TreeIndex index)
 {
+    private const int MinorBits = 20;
+
     private readonly DecodedExtents _decoded = new();
 
     // Nodes with several names. Directories have one: else a hostile tree would have no end.
     private readonly ConcurrentDictionary<(ulong Tree, ulong Inode), Lazy<Node>> _linked = [];
-    private readonly ConcurrentDictionary<(ulong Tree, ulong Inode), (ulong Tree, ulong Inode)> _parents = [];
+    private readonly ConcurrentDictionary<(ulong Tree, ulong Inode), (ulong Tree, ulong Inode, FileName Name)> _parents = [];
 
     /// <exception cref="InvalidDataException">The root is damaged.</exception>
     public FileTree Read()
@@ -56,9 +58,9 @@ internal sealed class FileTreeReader(Volume volume, TreeIndex index)
         };
     }
 
-    /// <summary>The number as the kernel's new_encode_dev() forms it: 12 bits of the major, 20 of the minor.</summary>
+    /// <summary>The number is in the form that it has in the kernel's memory: 12 bits of the major, 20 of the minor.</summary>
     private static DeviceNode Device(Metadata metadata, FileType type, ulong number) =>
-        new(metadata, type, (uint)(number >> 8 & 0xFFF), (uint)(number & 0xFF | number >> 12 & 0xFFF00));
+        new(metadata, type, (uint)(number >> MinorBits & 0xFFF), (uint)(number & ((1u << MinorBits) - 1)));
 
     private ImmutableArray<byte> Target(Tree tree, TreeItem item, in InodeItem inode)
     {
@@ -94,16 +96,16 @@ internal sealed class FileTreeReader(Volume volume, TreeIndex index)
                 {
                     throw item.Damaged("no valid name");
                 }
-                yield return new DirectoryEntry(name, Child(tree, directory, metadata, item, entry.Location));
+                yield return new DirectoryEntry(name, Child(tree, directory, name, metadata, item, entry.Location));
             }
         }
     }
 
-    private Node Child(Tree tree, ulong directory, Metadata metadata, TreeItem entry, Key location)
+    private Node Child(Tree tree, ulong directory, FileName name, Metadata metadata, TreeItem entry, Key location)
     {
         if (location.Type == ItemType.RootItem)
         {
-            return Subvolume(tree, directory, metadata, entry, location.Objectid);
+            return Subvolume(tree, directory, name, metadata, entry, location.Objectid);
         }
         if (location.Type != ItemType.InodeItem)
         {
@@ -114,7 +116,7 @@ internal sealed class FileTreeReader(Volume volume, TreeIndex index)
         var record = item.Read<InodeItem>();
         if ((record.Mode & Posix.S_IFMT) == Posix.S_IFDIR)
         {
-            Claim(tree.Root.Id, inode, tree.Root.Id, directory, entry);
+            Claim((tree.Root.Id, inode), (tree.Root.Id, directory, name), entry);
             return ToNode(tree, item);
         }
         return record.Nlink > 1
@@ -126,22 +128,24 @@ internal sealed class FileTreeReader(Volume volume, TreeIndex index)
     /// The root of a subvolume. A snapshot has the entries of the subvolumes that its origin holds but not those
     /// subvolumes: what refers to one that is elsewhere is an empty directory.
     /// </summary>
-    private DirectoryNode Subvolume(Tree tree, ulong directory, Metadata metadata, TreeItem entry, ulong id)
+    private DirectoryNode Subvolume(
+        Tree tree, ulong directory, FileName name, Metadata metadata, TreeItem entry, ulong id)
     {
         var reference = index.RootTree.Find(new Key(id, ItemType.RootBackref, tree.Root.Id));
         if (reference is not { } found || found.Read<RootRef>().Dirid != directory || index.Find(id) is not { } subvolume)
         {
             return new DirectoryNode(new Metadata(0x1ED, 0, 0, metadata.Mtime), []);
         }
-        Claim(id, ObjectId.FirstFree, tree.Root.Id, directory, entry);
+        Claim((id, ObjectId.FirstFree), (tree.Root.Id, directory, name), entry);
         return Directory(subvolume, ObjectId.FirstFree);
     }
 
-    private void Claim(ulong tree, ulong inode, ulong parentTree, ulong parent, TreeItem entry)
+    /// <summary>Notes where a directory stands. One that was let go of comes again, in the same place.</summary>
+    private void Claim((ulong Tree, ulong Inode) child, (ulong Tree, ulong Inode, FileName Name) place, TreeItem entry)
     {
-        if (!_parents.TryAdd((tree, inode), (parentTree, parent)))
+        if (_parents.GetOrAdd(child, place) != place)
         {
-            throw entry.Damaged($"the directory {inode} of the tree {ObjectId.Name(tree)} stands elsewhere already");
+            throw entry.Damaged($"the directory {child.Inode} of the tree {ObjectId.Name(child.Tree)} stands elsewhere already");
         }
     }
 }

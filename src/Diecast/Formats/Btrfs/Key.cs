@@ -65,6 +65,7 @@ internal static class ObjectId
     public const ulong FirstFree = 256;
     public const ulong LastFree = unchecked((ulong)-256L);
     public const ulong TreeLog = unchecked((ulong)-6L);
+    public const ulong TreeReloc = unchecked((ulong)-8L);
 
     private static readonly Dictionary<ulong, string> s_names = new()
     {
@@ -84,7 +85,7 @@ internal static class ObjectId
         [unchecked((ulong)-5L)] = "ORPHAN",
         [TreeLog] = "TREE_LOG",
         [unchecked((ulong)-7L)] = "TREE_LOG_FIXUP",
-        [unchecked((ulong)-8L)] = "TREE_RELOC",
+        [TreeReloc] = "TREE_RELOC",
         [unchecked((ulong)-9L)] = "DATA_RELOC_TREE",
         [unchecked((ulong)-10L)] = "EXTENT_CSUM",
         [unchecked((ulong)-11L)] = "FREE_SPACE",
@@ -185,7 +186,7 @@ internal readonly record struct Key(ulong Objectid, ItemType Type, ulong Offset)
     {
         ItemType.QgroupRelation or ItemType.QgroupInfo or ItemType.QgroupLimit => Qgroup(Offset),
         ItemType.UuidKeySubvol or ItemType.UuidKeyReceivedSubvol => Hexadecimal(Offset),
-        ItemType.RootItem => ObjectId.Name(Offset),
+        ItemType.RootItem when Objectid == ObjectId.TreeReloc => ObjectId.Name(Offset),
         _ => Offset == ulong.MaxValue ? "-1" : Number(Offset),
     };
 

@@ -50,8 +50,7 @@ internal sealed class LayoutBuilder
         }
         foreach (var (bytenr, extent) in _data)
         {
-            AddCopies(bytenr, (long)extent.Length, _ => extent.Tree == 0
-                ? "btrfs data extent" : new Label("btrfs data extent", new Owner(_paths, extent.Tree, extent.Inode)));
+            AddData(bytenr, extent);
         }
         return WithGaps();
     }
@@ -115,6 +114,18 @@ internal sealed class LayoutBuilder
         {
             _data[place.DiskBytenr] = new DataExtent(place.DiskNumBytes, root, item.Key.Objectid);
         }
+    }
+
+    private void AddData(ulong bytenr, DataExtent extent)
+    {
+        if (extent.Length > long.MaxValue)
+        {
+            throw new InvalidDataException($"btrfs data extent at {bytenr}: {extent.Length} bytes");
+        }
+        var label = extent.Tree == 0 ? new Label("btrfs data extent")
+            : ObjectId.IsFileTree(extent.Tree) ? new Label("file", new Owner(_paths, extent.Tree, extent.Inode))
+            : new Label($"btrfs data extent of {ObjectId.Name(extent.Tree)}, inode", extent.Inode);
+        AddCopies(bytenr, (long)extent.Length, _ => label);
     }
 
     private void AddCopies(ulong logical, long length, Func<int, Label> label)

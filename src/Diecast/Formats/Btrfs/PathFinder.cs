@@ -32,7 +32,7 @@ internal sealed class PathFinder(TreeIndex index)
         return null;
     }
 
-    /// <summary>"of /etc/passwd", or "of inode 257 in tree 5": for labels.</summary>
+    /// <summary>"/etc/passwd", or "inode 257 of FS_TREE" where no path leads to it: for labels.</summary>
     public string Describe(ulong tree, ulong inode)
     {
         string? path;
@@ -45,8 +45,7 @@ internal sealed class PathFinder(TreeIndex index)
             // A label says what it can; who reads the tree is told what is damaged.
             path = null;
         }
-        return path is not null ? $"of {path}"
-            : string.Create(CultureInfo.InvariantCulture, $"of inode {inode} in {ObjectId.Name(tree)}");
+        return path ?? string.Create(CultureInfo.InvariantCulture, $"inode {inode} of {ObjectId.Name(tree)}");
     }
 
     private (ulong Tree, ulong Directory, byte[] Name)? Reference(ulong tree, ulong inode)

@@ -68,6 +68,8 @@ internal sealed class Volume
         CheckSuperblock();
         ChunkMap = new ChunkMap(SystemChunks());
         ChunkMap = new ChunkMap(ReadChunks());
+        // The blocks so far came by the superblock's chunks; the chunk tree may have others.
+        Array.Clear(_cache);
     }
 
     public ref readonly Superblock Superblock => ref _superblock;
@@ -135,12 +137,21 @@ internal sealed class Volume
     /// <summary>One copy of a block; null where it is damaged, and why.</summary>
     public TreeBlock? TryReadCopy(ulong bytenr, Chunk chunk, int copy, out string problem)
     {
-        byte[] bytes = _blob.ReadBytes(chunk.Stripes[copy] + ((long)bytenr - chunk.Logical), NodeSize);
-        var header = OnDisk.Read<Header>(bytes);
-        var fsid = Has(IncompatFeatures.MetadataUuid) ? Superblock.MetadataUuid : Superblock.Fsid;
+        var block = TryReadBlockAt(chunk.Stripes[copy] + ((long)bytenr - chunk.Logical), out problem);
+        if (block is null || block.Bytenr == bytenr)
+        {
+            return block;
+        }
+        problem = $"claims to be at {block.Bytenr}";
+        return null;
+    }
+
+    /// <summary>The block that stands at a place on the device, whatever its address; null where there is none, and why.</summary>
+    public TreeBlock? TryReadBlockAt(long place, out string problem)
+    {
+        byte[] bytes = _blob.ReadBytes(place, NodeSize);
         problem = !Checksums.IsRight(ChecksumType, bytes) ? "wrong checksum"
-            : header.Bytenr != bytenr ? $"claims to be at {header.Bytenr}"
-            : header.Fsid.ToGuid() != fsid.ToGuid() ? $"is of the file system {header.Fsid.ToGuid()}"
+            : !HasFsid(place) ? $"is of the file system {OnDisk.Read<Header>(bytes).Fsid.ToGuid()}"
             : "";
         if (problem.Length > 0)
         {
@@ -155,6 +166,13 @@ internal sealed class Volume
             problem = exception.Message;
             return null;
         }
+    }
+
+    /// <summary>Whether what stands at a place on the device is, by its header, a block of this file system.</summary>
+    public bool HasFsid(long place)
+    {
+        var fsid = Has(IncompatFeatures.MetadataUuid) ? _superblock.MetadataUuid : _superblock.Fsid;
+        return OnDisk.Read<Header>(_blob.ReadBytes(place, Header.Size)).Fsid.ToGuid() == fsid.ToGuid();
     }
 
     private TreeBlock ReadBlock(ulong bytenr, string structure)

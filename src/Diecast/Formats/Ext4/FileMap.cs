@@ -27,8 +27,12 @@ internal sealed class FileMap
         _volume = volume;
         _inode = inode;
         _name = $"ext4 inode {inode.Number}";
-        var block = inode.Record.Block;
-        if (inode.Has(InodeRecord.ExtentsFlag))
+    }
+
+    private void Read()
+    {
+        var block = _inode.Record.Block;
+        if (_inode.Has(InodeRecord.ExtentsFlag))
         {
             ReadExtents(block, expectedDepth: null);
         }
@@ -48,7 +52,28 @@ internal sealed class FileMap
     public long BlockCount { get; private set; }
 
     /// <exception cref="InvalidDataException">The tree is damaged.</exception>
-    public static FileMap Of(Volume volume, StoredInode inode) => new(volume, inode);
+    public static FileMap Of(Volume volume, StoredInode inode)
+    {
+        var map = new FileMap(volume, inode);
+        map.Read();
+        return map;
+    }
+
+    /// <summary>What can be read of the tree before the first damage, which is then said.</summary>
+    public static FileMap ReadableOf(Volume volume, StoredInode inode, out string? damage)
+    {
+        var map = new FileMap(volume, inode);
+        damage = null;
+        try
+        {
+            map.Read();
+        }
+        catch (InvalidDataException error)
+        {
+            damage = error.Message;
+        }
+        return map;
+    }
 
     /// <summary>The index of the first run that ends after a block of the file.</summary>
     public int FirstEndingAfter(long logical)

@@ -48,24 +48,18 @@ internal sealed partial class Reader
     private void AddGroups(List<Extent> extents)
     {
         extents.Add(new Extent(Superblock.Offset, _volume.Slice(Superblock.Offset, Superblock.Size), "ext4 superblock"));
-        int copied = _volume.Has(IncompatibleFeatures.MetaBlockGroups)
-            ? (int)Math.Min(_volume.Superblock.FirstMetaBlockGroup, (uint)_volume.DescriptorBlocks) : _volume.DescriptorBlocks;
         for (int group = 0; group < _volume.Groups; group++)
         {
-            if (_volume.HasSuperblock(group))
+            if (group > 0 && _volume.HasSuperblock(group))
             {
-                long start = _volume.GroupStart(group);
-                if (group > 0)
-                {
-                    Add(extents, start, 1, Writer.GroupLabel(group, Writer.SuperblockCopy));
-                }
-                if (copied > 0)
-                {
-                    Add(extents, start + 1, copied,
-                        group == 0 ? Writer.Descriptors : Writer.GroupLabel(group, Writer.DescriptorsCopy));
-                }
+                Add(extents, _volume.GroupStart(group), 1, Writer.GroupLabel(group, Writer.SuperblockCopy));
             }
             AddTables(extents, group);
+        }
+        foreach (var (group, start, count, _, isCopy) in _volume.DescriptorRuns())
+        {
+            Add(extents, start, count,
+                group == 0 ? Writer.Descriptors : Writer.GroupLabel(group, isCopy ? Writer.DescriptorsCopy : "descriptors"));
         }
     }
 

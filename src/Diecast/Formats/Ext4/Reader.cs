@@ -44,6 +44,8 @@ internal sealed partial class Reader
             Tree = tree,
             Fields = Fields(reader._volume),
             Layout = () => new Reader(blob).Layout(),
+            FieldFinder = () => Ext4.FieldFinder.Of(blob),
+            Check = () => Checker.Check(blob),
         };
     }
 

@@ -33,11 +33,12 @@ internal sealed class Volume
     private const int OldDescriptorSize = 32;
 
     private readonly Blob _blob;
-    private readonly int _descriptorSize;
     private readonly int _firstDataBlock;
     private long _mappedBlocks;
 
-    public Volume(Blob blob)
+    /// <param name="blob">The file system.</param>
+    /// <param name="verifies">Whether a wrong checksum is an error; not for who looks at what is damaged.</param>
+    public Volume(Blob blob, bool verifies = true)
     {
         _blob = blob;
         if (!Recognizes(blob))
@@ -61,12 +62,11 @@ internal sealed class Volume
         Groups = (int)groups;
         InodeSize = superblock.Revision == 0 ? InodeRecord.OldSize : superblock.InodeSize;
         Require(InodeSize >= InodeRecord.OldSize && InodeSize <= BlockSize && BitOperations.IsPow2(InodeSize), "inode size");
-        _descriptorSize = Has(IncompatibleFeatures.Bits64) ? superblock.DescriptorSize : OldDescriptorSize;
+        DescriptorSize = Has(IncompatibleFeatures.Bits64) ? superblock.DescriptorSize : OldDescriptorSize;
         int leastDescriptor = Has(IncompatibleFeatures.Bits64) ? GroupDescriptor.Size : OldDescriptorSize;
-        Require(BitOperations.IsPow2(_descriptorSize) && _descriptorSize <= 1024 && _descriptorSize >= leastDescriptor,
+        Require(BitOperations.IsPow2(DescriptorSize) && DescriptorSize <= 1024 && DescriptorSize >= leastDescriptor,
             "descriptor size");
-        Checksums = !Has(ReadOnlyCompatibleFeatures.MetadataChecksums) ? null
-            : Has(IncompatibleFeatures.ChecksumSeed) ? new Checksums(superblock.ChecksumSeed) : new Checksums(superblock.Uuid);
+        Checksums = verifies ? StoredChecksums : null;
         Require(Checksums is null || superblock.Checksum == Checksums.Superblock(superblock), "checksum");
     }
 
@@ -80,14 +80,28 @@ internal sealed class Volume
 
     public int InodeSize { get; }
 
-    /// <summary>Null without metadata_csum.</summary>
+    /// <summary>What to verify by. Null without metadata_csum, and where nothing is to be verified.</summary>
     public Checksums? Checksums { get; }
+
+    /// <summary>Null without metadata_csum.</summary>
+    public Checksums? StoredChecksums
+    {
+        get
+        {
+            var superblock = Superblock;
+            return !Has(ReadOnlyCompatibleFeatures.MetadataChecksums) ? null
+                : Has(IncompatibleFeatures.ChecksumSeed) ? new Checksums(superblock.ChecksumSeed) : new Checksums(superblock.Uuid);
+        }
+    }
+
+    /// <summary>Of a group, in bytes.</summary>
+    public int DescriptorSize { get; }
 
     public long Length => _blob.Length;
 
     public int DescriptorBlocks => (int)((long)Groups).DivideUp(DescriptorsPerBlock);
 
-    private int DescriptorsPerBlock => BlockSize / _descriptorSize;
+    public int DescriptorsPerBlock => BlockSize / DescriptorSize;
 
     public static bool Recognizes(Blob blob)
     {
@@ -140,14 +154,14 @@ internal sealed class Volume
 
     public GroupDescriptor Descriptor(int group)
     {
-        long offset = DescriptorBlock(group / DescriptorsPerBlock) * BlockSize + group % DescriptorsPerBlock * _descriptorSize;
+        long offset = DescriptorBlock(group / DescriptorsPerBlock) * BlockSize + group % DescriptorsPerBlock * DescriptorSize;
         var descriptor = new GroupDescriptor();
         var bytes = MemoryMarshal.AsBytes(new Span<GroupDescriptor>(ref descriptor));
-        _blob.Read(offset, bytes[..Math.Min(_descriptorSize, Unsafe.SizeOf<GroupDescriptor>())]);
-        if (Checksums is not null && _descriptorSize <= GroupDescriptor.Size)
+        _blob.Read(offset, bytes[..Math.Min(DescriptorSize, Unsafe.SizeOf<GroupDescriptor>())]);
+        if (Checksums is not null && DescriptorSize <= GroupDescriptor.Size)
         {
             var blank = descriptor with { Checksum = 0 };
-            if (Checksums.Descriptor(group, blank, _descriptorSize) != descriptor.Checksum)
+            if (Checksums.Descriptor(group, blank, DescriptorSize) != descriptor.Checksum)
             {
                 throw new InvalidDataException($"ext4 group descriptor {group} at {offset}: wrong checksum");
             }
@@ -166,6 +180,32 @@ internal sealed class Volume
         }
         int group = index * DescriptorsPerBlock;
         return RequiredBlock(GroupStart(group) + (HasSuperblock(group) ? 1 : 0));
+    }
+
+    /// <summary>Where the descriptors stand, and their copies; the first one is the number of a block of them.</summary>
+    public IEnumerable<(int Group, long Start, long Count, long First, bool IsCopy)> DescriptorRuns()
+    {
+        long together = Has(IncompatibleFeatures.MetaBlockGroups)
+            ? Math.Min(Superblock.FirstMetaBlockGroup, DescriptorBlocks) : DescriptorBlocks;
+        for (int group = 0; group < Groups && together > 0; group++)
+        {
+            if (HasSuperblock(group))
+            {
+                yield return (group, GroupStart(group) + 1, together, 0, group > 0);
+            }
+        }
+        // With meta_bg the others stand in the first group that they are about, and copies in the second and the last.
+        for (long index = together; index < DescriptorBlocks; index++)
+        {
+            int first = checked((int)(index * DescriptorsPerBlock));
+            foreach (int group in new SortedSet<int> { first, first + 1, first + DescriptorsPerBlock - 1 })
+            {
+                if (group < Groups)
+                {
+                    yield return (group, GroupStart(group) + (HasSuperblock(group) ? 1 : 0), 1, index, group > first);
+                }
+            }
+        }
     }
 
     private long RequiredBlock(long block)
@@ -189,7 +229,14 @@ internal sealed class Volume
         long table = Descriptor((int)((number - 1) / perGroup)).InodeTable;
         RequireBlocks(table, (perGroup * (long)InodeSize).DivideUp(BlockSize), $"ext4 inode table of inode {number}");
         long offset = table * BlockSize + (number - 1) % perGroup * InodeSize;
-        byte[] bytes = _blob.ReadBytes(offset, InodeSize);
+        var inode = Parse(number, _blob.ReadBytes(offset, InodeSize), offset);
+        CheckInode(inode, offset);
+        return inode;
+    }
+
+    /// <summary>The bytes of an inode, which are at that offset, as one; its checksum is not looked at.</summary>
+    public StoredInode Parse(uint number, byte[] bytes, long offset)
+    {
         var record = new InodeRecord();
         int known = Math.Min(bytes.Length, Unsafe.SizeOf<InodeRecord>());
         bytes.AsSpan(0, known).CopyTo(MemoryMarshal.AsBytes(new Span<InodeRecord>(ref record)));
@@ -201,9 +248,7 @@ internal sealed class Volume
             }
             ClearUnknown(ref record);
         }
-        var inode = new StoredInode(number, record, bytes);
-        CheckInode(inode, offset);
-        return inode;
+        return new StoredInode(number, record, bytes);
     }
 
     /// <summary>What an inode has no room for is attributes or nothing, and not a field.</summary>
@@ -219,9 +264,18 @@ internal sealed class Volume
 
     private void CheckInode(StoredInode inode, long offset)
     {
-        if (Checksums is null || !inode.Bytes.AsSpan().ContainsAnyExcept((byte)0))
+        if (Checksums is { } checksums && !IsSound(inode, checksums))
         {
-            return;
+            throw new InvalidDataException($"ext4 inode {inode.Number} at {offset}: wrong checksum");
+        }
+    }
+
+    /// <summary>Whether the inode has the checksum of its bytes; one that was never used needs none.</summary>
+    public bool IsSound(StoredInode inode, Checksums checksums)
+    {
+        if (!inode.Bytes.AsSpan().ContainsAnyExcept((byte)0))
+        {
+            return true;
         }
         byte[] blank = inode.Bytes.ToArray();
         const int low = 0x7C, high = 0x82;
@@ -234,10 +288,7 @@ internal sealed class Volume
             mask = uint.MaxValue;
         }
         uint stored = inode.Record.ChecksumLow | (hasHigh ? (uint)inode.Record.ChecksumHigh.Value << 16 : 0);
-        if ((Checksums.Inode(inode.Number, inode.Record.Generation, blank) & mask) != stored)
-        {
-            throw new InvalidDataException($"ext4 inode {inode.Number} at {offset}: wrong checksum");
-        }
+        return (checksums.Inode(inode.Number, inode.Record.Generation, blank) & mask) == stored;
     }
 
     private void RefuseFeatures()

@@ -1,22 +1,21 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Runtime.CompilerServices;
-using System.Text;
 using Diecast.Binary;
 using Diecast.Images;
-using Diecast.Trees;
 
 namespace Diecast.Formats.Fat;
 
 /// <summary>The boot sector of a file system of any origin, checked, and what follows from it.</summary>
 internal sealed class BootRecord
 {
-    private const int Length = 512;
+    /// <summary>Of the boot sector and the other sectors that have fields, in bytes.</summary>
+    public const int Length = 512;
 
+    private readonly byte[] _bytes;
     private readonly BootSector _sector;
     private readonly Fat32Fields _fat32;
     private readonly BootSectorTail _tail;
-    private readonly FsInfoSector? _info;
 
     /// <exception cref="InvalidDataException">A field has an impossible value, or the blob is too short.</exception>
     public BootRecord(Blob blob)
@@ -25,9 +24,9 @@ internal sealed class BootRecord
         {
             throw new InvalidDataException("fat boot sector at 0: no FAT file system");
         }
-        byte[] bytes = blob.ReadBytes(0, Length);
-        _sector = OnDisk.Read<BootSector>(bytes);
-        var rest = bytes.AsSpan(Unsafe.SizeOf<BootSector>());
+        _bytes = blob.ReadBytes(0, Length);
+        _sector = OnDisk.Read<BootSector>(_bytes);
+        var rest = _bytes.AsSpan(Unsafe.SizeOf<BootSector>());
         // As drivers and fsck do it: FAT32 is what has no 16-bit length of the tables, however few clusters it has.
         bool isFat32 = _sector.FatSz16 == 0;
         if (isFat32)
@@ -50,7 +49,7 @@ internal sealed class BootRecord
         long clusters = data / ClusterSize;
         Bits = isFat32 ? 32 : clusters < 4085 ? 12 : 16;
         Clusters = Math.Min(Math.Min(clusters, FatLength * 8 / Bits - 2), (1L << Math.Min(Bits, 28)) - 11);
-        _info = isFat32 && InfoSector is { } info ? OnDisk.Read<FsInfoSector>(blob.ReadBytes((long)info * SectorSize, Length)) : null;
+        Info = isFat32 && InfoSector is { } info ? OnDisk.Read<FsInfoSector>(blob.ReadBytes((long)info * SectorSize, Length)) : null;
     }
 
     public int Bits { get; }
@@ -69,8 +68,23 @@ internal sealed class BootRecord
     /// <summary>The first cluster of FAT32's root; 0 elsewhere.</summary>
     public uint RootCluster => Bits == 32 ? _fat32.RootClus & 0x0FFF_FFFF : 0;
 
+    /// <summary>The entry of a cluster that the disk cannot hold.</summary>
+    public uint BadCluster => Bits switch { 12 => 0xFF7, 16 => 0xFFF7, _ => 0x0FFF_FFF7 };
+
     /// <summary>The table that is kept up to date.</summary>
     public int ActiveFat => (_fat32.ExtFlags & Fat32Fields.NoMirroring) != 0 ? Math.Min(_fat32.ExtFlags & 0xF, FatCount - 1) : 0;
+
+    /// <summary>FAT32's counts; null where there are none.</summary>
+    public FsInfoSector? Info { get; }
+
+    /// <summary>The fields of the boot sector and of its backup.</summary>
+    public FieldTable Table => Bits == 32 ? FieldTables.BootSector32 : FieldTables.BootSector16;
+
+    /// <summary>FAT32's copy of the boot sector; null where there is none.</summary>
+    public int? BackupSector => Bits == 32 ? InReserved(_fat32.BkBootSec) : null;
+
+    /// <summary>The driver's flag for a volume that was not unmounted.</summary>
+    public bool IsDirty => (_tail.Reserved1 & 1) != 0;
 
     private int? InfoSector => InReserved(_fat32.FsInfo);
 
@@ -91,18 +105,21 @@ internal sealed class BootRecord
             && sector.Media is 0xF0 or >= 0xF8 && (sector.TotSec16 != 0 || sector.TotSec32 != 0);
     }
 
+    /// <summary>The labels of the parts before the root directory.</summary>
+    public const string BootLabel = "fat boot sector", InfoLabel = "fat FSInfo sector", BackupLabel = "fat backup boot sector",
+        BackupInfoLabel = "fat backup FSInfo sector";
+
     /// <summary>The labelled parts before the root directory.</summary>
     public IEnumerable<(ByteRange Range, Label Label)> Parts()
     {
-        yield return (new ByteRange(0, Length), "fat boot sector");
+        yield return (new ByteRange(0, Length), BootLabel);
         var used = new HashSet<int>();
         if (Bits == 32)
         {
-            int? backup = InReserved(_fat32.BkBootSec);
             (int? Sector, string Label)[] sectors =
             [
-                (InfoSector, "fat FSInfo sector"), (backup, "fat backup boot sector"),
-                (backup is null ? null : InReserved(backup.Value + 1), "fat backup FSInfo sector"),
+                (InfoSector, InfoLabel), (BackupSector, BackupLabel),
+                (BackupSector is { } backup ? InReserved(backup + 1) : null, BackupInfoLabel),
             ];
             foreach (var (sector, label) in sectors)
             {
@@ -119,48 +136,14 @@ internal sealed class BootRecord
     }
 
     /// <summary>All the fields under the names of fatgen103.</summary>
-    public IReadOnlyList<NamedField> Fields()
-    {
-        var fields = new List<NamedField>
-        {
-            new("BS_jmpBoot", Convert.ToHexStringLower(_sector.JmpBoot)), Text("BS_OEMName", _sector.OemName),
-            Number("BPB_BytsPerSec", _sector.BytsPerSec), Number("BPB_SecPerClus", _sector.SecPerClus),
-            Number("BPB_RsvdSecCnt", _sector.RsvdSecCnt), Number("BPB_NumFATs", _sector.NumFats),
-            Number("BPB_RootEntCnt", _sector.RootEntCnt), Number("BPB_TotSec16", _sector.TotSec16),
-            new("BPB_Media", $"0x{_sector.Media:x2}"), Number("BPB_FATSz16", _sector.FatSz16),
-            Number("BPB_SecPerTrk", _sector.SecPerTrk), Number("BPB_NumHeads", _sector.NumHeads),
-            Number("BPB_HiddSec", _sector.HiddSec), Number("BPB_TotSec32", _sector.TotSec32),
-        };
-        if (Bits == 32)
-        {
-            fields.AddRange(
-            [
-                Number("BPB_FATSz32", _fat32.FatSz32), new("BPB_ExtFlags", $"0x{_fat32.ExtFlags.Value:x4}"),
-                Number("BPB_FSVer", _fat32.FsVer), Number("BPB_RootClus", _fat32.RootClus),
-                Number("BPB_FSInfo", _fat32.FsInfo), Number("BPB_BkBootSec", _fat32.BkBootSec),
-            ]);
-        }
-        fields.AddRange(
-        [
-            new("BS_DrvNum", $"0x{_tail.DrvNum:x2}"), new("BS_BootSig", $"0x{_tail.BootSig:x2}"),
-            new("BS_VolID", $"{_tail.VolId.Value >> 16:X4}-{_tail.VolId.Value & 0xFFFF:X4}"),
-            Text("BS_VolLab", _tail.VolLab), Text("BS_FilSysType", _tail.FilSysType),
-        ]);
-        if (_info is { } info)
-        {
-            fields.AddRange(
-            [
-                new("FSI_LeadSig", $"0x{info.LeadSig.Value:x8}"), new("FSI_StrucSig", $"0x{info.StrucSig.Value:x8}"),
-                Number("FSI_Free_Count", info.FreeCount), Number("FSI_Nxt_Free", info.NxtFree),
-                new("FSI_TrailSig", $"0x{info.TrailSig.Value:x8}"),
-            ]);
-        }
-        fields.Add(Number("CountofClusters", Clusters));
-        return fields;
-    }
+    public IReadOnlyList<NamedField> Fields() =>
+    [
+        .. Shown(Table.Fields(_bytes)),
+        .. Info is { } info ? Shown(FieldTables.FsInfo.Fields(OnDisk.Bytes(info))) : [],
+        new("CountofClusters", Clusters.ToString(CultureInfo.InvariantCulture)),
+    ];
 
-    private static NamedField Number(string name, long value) => new(name, value.ToString(CultureInfo.InvariantCulture));
-
-    private static NamedField Text(string name, ReadOnlySpan<byte> bytes) =>
-        new(name, FileName.Display(Encoding.UTF8.GetBytes(CodePage437.Decode(bytes).TrimEnd(' '))));
+    /// <summary>Without what means nothing to people.</summary>
+    private static IEnumerable<NamedField> Shown(IEnumerable<NamedField> fields) => fields.Where(static field =>
+        field.Name is not ("BS_BootCode" or "Signature_word") && !field.Name.Contains("Reserved", StringComparison.Ordinal));
 }

@@ -21,7 +21,29 @@ internal sealed class Chains(Blob blob, BootRecord boot)
     public List<ClusterRun> Follow(uint first, TreePath? path, long mostClusters = long.MaxValue)
     {
         var runs = new List<ClusterRun>();
-        var window = new Window(blob, boot);
+        Follow(first, path, mostClusters, runs);
+        return runs;
+    }
+
+    /// <summary>What can be followed of a chain before the first damage, which is then said.</summary>
+    public List<ClusterRun> FollowReadable(uint first, TreePath? path, out string? damage)
+    {
+        var runs = new List<ClusterRun>();
+        damage = null;
+        try
+        {
+            Follow(first, path, boot.Clusters, runs);
+        }
+        catch (InvalidDataException error)
+        {
+            damage = error.Message;
+        }
+        return runs;
+    }
+
+    private void Follow(uint first, TreePath? path, long mostClusters, List<ClusterRun> runs)
+    {
+        var window = new Window(blob, boot, boot.ActiveFat);
         uint cluster = first;
         // Brent's algorithm: a chain that comes back to a mark, which is moved at every power of two, is a loop.
         uint mark = 0;
@@ -46,11 +68,11 @@ internal sealed class Chains(Blob blob, BootRecord boot)
             }
             Append(runs, cluster);
             uint next = window.Entry(cluster);
-            if (next >= EndOfChain)
+            if (next > boot.BadCluster)
             {
-                return runs;
+                return;
             }
-            if (next == EndOfChain - 1)
+            if (next == boot.BadCluster)
             {
                 throw Damaged(path, $"has a bad cluster after cluster {cluster}", cluster);
             }
@@ -72,8 +94,6 @@ internal sealed class Chains(Blob blob, BootRecord boot)
         }
     }
 
-    private uint EndOfChain => boot.Bits switch { 12 => 0xFF8, 16 => 0xFFF8, _ => 0x0FFF_FFF8 };
-
     private static void Append(List<ClusterRun> runs, uint cluster)
     {
         if (runs.Count > 0 && runs[^1] is var last && last.First + last.Count == cluster)
@@ -90,12 +110,15 @@ internal sealed class Chains(Blob blob, BootRecord boot)
         CultureInfo.InvariantCulture, $"fat table, entry {cluster} of {boot.Clusters + 2}: {path?.ToString() ?? "/"} {what}"));
 
     /// <summary>A part of the table: chains mostly ascend.</summary>
-    private sealed class Window(Blob blob, BootRecord boot)
+    public sealed class Window(Blob blob, BootRecord boot, int table)
     {
         private readonly byte[] _bytes = new byte[WindowSize];
         private long _start = -1;
 
-        public uint Entry(uint cluster)
+        public uint Entry(uint cluster) => Raw(cluster) & 0x0FFF_FFFF;
+
+        /// <summary>With the upper four bits of FAT32, which are no part of the number.</summary>
+        public uint Raw(uint cluster)
         {
             long bit = (long)cluster * boot.Bits;
             uint value = Byte(bit / 8) | (uint)Byte(bit / 8 + 1) << 8;
@@ -103,7 +126,7 @@ internal sealed class Chains(Blob blob, BootRecord boot)
             {
                 12 => (value >> (int)(bit % 8)) & 0xFFF,
                 16 => value,
-                _ => (value | (uint)Byte(bit / 8 + 2) << 16 | (uint)Byte(bit / 8 + 3) << 24) & 0x0FFF_FFFF,
+                _ => (value | (uint)Byte(bit / 8 + 2) << 16 | (uint)Byte(bit / 8 + 3) << 24),
             };
         }
 
@@ -113,7 +136,7 @@ internal sealed class Chains(Blob blob, BootRecord boot)
             if (start != _start)
             {
                 int length = (int)Math.Min(WindowSize, boot.FatLength - start);
-                blob.Read(boot.FatOffset(boot.ActiveFat) + start, _bytes.AsSpan(0, length));
+                blob.Read(boot.FatOffset(table) + start, _bytes.AsSpan(0, length));
                 _start = start;
             }
             return _bytes[offset - start];
@@ -193,6 +216,23 @@ internal sealed class ClaimedClusters(long clusters)
             Claim(runs, path);
             _directories[first] = path;
         }
+    }
+
+    public bool this[uint cluster] => _claimed[(int)cluster];
+
+    /// <summary>Claims what nothing else has; gives the first cluster that something has, or 0.</summary>
+    public uint ClaimFree(List<ClusterRun> runs)
+    {
+        uint taken = 0;
+        foreach (var run in runs)
+        {
+            for (uint cluster = run.First; cluster < run.First + run.Count; cluster++)
+            {
+                taken = taken == 0 && _claimed[(int)cluster] ? cluster : taken;
+                _claimed[(int)cluster] = true;
+            }
+        }
+        return taken;
     }
 
     /// <exception cref="InvalidDataException">A cluster of the chain has been claimed before.</exception>

@@ -5,7 +5,10 @@ using Diecast.Trees;
 namespace Diecast.Formats.Fat;
 
 /// <summary>An entry of a directory, with the name that it goes by.</summary>
-internal readonly record struct ParsedEntry(FileName Name, ShortEntry Short)
+/// <param name="Name">The long one, where there is a sound one.</param>
+/// <param name="Short">The entry itself.</param>
+/// <param name="Slot">Its number in the directory; those of its long name stand before it.</param>
+internal readonly record struct ParsedEntry(FileName Name, ShortEntry Short, int Slot)
 {
     public bool IsDirectory => (Short.Attr & ShortEntry.Directory) != 0;
 
@@ -47,7 +50,7 @@ internal static class DirectoryParser
                 if ((entry.Attr & ShortEntry.VolumeId) == 0 && !IsDots(entry.Name))
                 {
                     var name = longName.Take(ShortNames.Checksum(entry.Name)) ?? DecodeShort(entry);
-                    entries.Add(name.IsValid ? new ParsedEntry(name, entry) : throw new InvalidDataException(
+                    entries.Add(name.IsValid ? new ParsedEntry(name, entry, at / ShortEntry.Size) : throw new InvalidDataException(
                         $"directory {path?.ToString() ?? "/"}, entry {at / ShortEntry.Size}: \"{name}\" is no file name"));
                 }
                 longName.Clear();

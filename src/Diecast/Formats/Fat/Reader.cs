@@ -27,7 +27,14 @@ internal sealed class Reader
         var claimed = new ClaimedClusters(_boot.Clusters);
         // FAT has no entry, and so no time, for its root.
         var root = new DirectoryNode(DirectoryMetadata(new Timestamp(0)), () => Load(_boot.RootCluster, null, 0, claimed));
-        return new FileSystemView { Tree = new FileTree(root), Fields = _boot.Fields(), Layout = Layout };
+        return new FileSystemView
+        {
+            Tree = new FileTree(root),
+            Fields = _boot.Fields(),
+            Layout = Layout,
+            FieldFinder = () => FieldFinder.Of(_blob),
+            Check = () => Checker.Check(_blob),
+        };
     }
 
     private IEnumerable<DirectoryEntry> Load(uint cluster, TreePath? path, int depth, ClaimedClusters claimed)

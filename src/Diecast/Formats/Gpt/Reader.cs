@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.IO.Hashing;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
@@ -20,6 +19,9 @@ public sealed record GptView
 
     /// <summary>All the disk's parts, labelled as the writer labels them.</summary>
     public required Image Layout { get; init; }
+
+    /// <inheritdoc cref="FileSystemView.FieldFinder"/>
+    public required Func<Func<long, FieldSpan?>> FieldFinder { get; init; }
 
     /// <summary>The content of one of the table's partitions.</summary>
     public Blob Content(PartitionEntry partition) => Layout.Slice(partition.Offset, partition.Length);
@@ -144,9 +146,26 @@ public static class GptReader
         {
             Table = table,
             Problems = problems,
-            Fields = Fields(used.Header),
+            Fields = [.. FieldFinder.Header.Fields(OnDisk.Bytes(used.Header)).Where(static field => field.Name is not ("Signature" or "Reserved"))],
             Layout = LayOut(disk, table, primary, backup),
+            FieldFinder = () => FinderOf(disk, sectorSize, primary, backup).Find,
         };
+    }
+
+    private static FieldFinder FinderOf(Blob disk, int sectorSize, Found? primary, Found? backup)
+    {
+        var headers = new List<(long, long, string)>();
+        var arrays = new List<EntryArray>();
+        foreach (var (found, suffix) in new[] { (primary, ""), (backup, " (backup)") })
+        {
+            if (found is not null)
+            {
+                headers.Add((found.HeaderLba * sectorSize, (uint)found.Header.HeaderSize, $"GPT header{suffix}"));
+                arrays.Add(new EntryArray(
+                    found.EntriesOffset(sectorSize), found.EntriesLength, (int)(uint)found.Header.SizeOfPartitionEntry, suffix));
+            }
+        }
+        return new FieldFinder(disk, headers, arrays);
     }
 
     private static List<PartitionEntry> ReadEntries(Found table, int sectorSize, long length)
@@ -204,24 +223,6 @@ public static class GptReader
             }
         }
     }
-
-    private static List<NamedField> Fields(in GptHeader header) =>
-    [
-        new("Revision", ((uint)header.Revision).ToString("x8", CultureInfo.InvariantCulture)),
-        Number("HeaderSize", header.HeaderSize),
-        new("HeaderCRC32", ((uint)header.HeaderCrc32).ToString("x8", CultureInfo.InvariantCulture)),
-        Number("MyLBA", header.MyLba),
-        Number("AlternateLBA", header.AlternateLba),
-        Number("FirstUsableLBA", header.FirstUsableLba),
-        Number("LastUsableLBA", header.LastUsableLba),
-        new("DiskGUID", ((Guid)header.DiskGuid).ToString()),
-        Number("PartitionEntryLBA", header.PartitionEntryLba),
-        Number("NumberOfPartitionEntries", header.NumberOfPartitionEntries),
-        Number("SizeOfPartitionEntry", header.SizeOfPartitionEntry),
-        new("PartitionEntryArrayCRC32", ((uint)header.PartitionEntryArrayCrc32).ToString("x8", CultureInfo.InvariantCulture)),
-    ];
-
-    private static NamedField Number(string name, ulong value) => new(name, value.ToString(CultureInfo.InvariantCulture));
 
     private static void Require(bool condition, string structure, string wrong)
     {

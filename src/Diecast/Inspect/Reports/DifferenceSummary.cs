@@ -69,9 +69,9 @@ public sealed record DifferenceSummary
 /// <summary>How values and amounts are shown to people.</summary>
 internal static class Shown
 {
-    /// <summary>"1,365 bytes", "1 byte".</summary>
+    /// <summary>"1,365 bytes", "1 byte", "3 directories".</summary>
     public static string Count(long count, string unit) =>
-        string.Create(CultureInfo.InvariantCulture, $"{count:N0} {unit}{(count == 1 ? "" : "s")}");
+        string.Create(CultureInfo.InvariantCulture, $"{count:N0} {(count == 1 ? unit : unit.EndsWith('y') ? unit[..^1] + "ies" : unit + "s")}");
 
     /// <summary>A time of a field as a date too; anything else as it is. Null is what one side has not got.</summary>
     public static string Value(string? value)

@@ -58,39 +58,58 @@ public sealed class TextReport(TextWriter output, int maximum, bool hasColors)
         }
         WriteLines(difference, indent);
         var following = difference.Children.Where(static child => child.IsFollowing).ToList();
-        var children = difference.Children.Where(static child => !child.IsFollowing).ToList();
-        foreach (var child in children.Take(maximum))
+        var groups = DifferenceGroup.Of(difference.Children.Where(static child => !child.IsFollowing));
+        foreach (var group in groups.Take(maximum))
         {
-            WriteHeading(child, indent);
-            WriteContents(child, indent + 1);
+            if (group.Members.Count > 1)
+            {
+                WriteGroup(group, indent);
+                continue;
+            }
+            WriteHeading(group.Members[0], indent);
+            WriteContents(group.Members[0], indent + 1);
         }
-        if (children.Count > maximum)
+        if (groups.Count > maximum)
         {
-            Line(indent, Styled(Dim, $"… and {children.Count - maximum} more that differ"));
+            Line(indent, Styled(Dim, $"… and {Shown.Count(groups.Skip(maximum).Sum(static group => group.Members.Count), "more thing")} that differ"));
         }
         if (following.Count > 0)
         {
-            string names = string.Join(", ", following.Take(4).Select(static child => child.Name)) + (following.Count > 4 ? ", …" : "");
-            Line(indent, Styled(Dim, $"only what follows from the rest: {names} ({following.Count})"));
+            Line(indent, Styled(Dim, $"only what follows from the rest: {Names(following)}"));
         }
+    }
+
+    /// <summary>Things that differ in the same fields for the same causes, and in nothing else.</summary>
+    private void WriteGroup(DifferenceGroup group, int indent)
+    {
+        var first = group.Members[0];
+        Line(indent, $"{Styled(Cyan, Shown.Count(group.Members.Count, first.Kind))}  {Styled(Dim, Names(group.Members))}");
+        WriteFields(first, indent + 1, "the first: ");
+    }
+
+    private static string Names(IReadOnlyList<Difference> members)
+    {
+        const int most = 4;
+        string names = string.Join(", ", members.Take(most).Select(static member => member.Name));
+        return members.Count > most ? $"{names}, …" : names;
     }
 
     private void WriteHeading(Difference child, int indent)
     {
         string mark = child.Change switch { Change.Added => Styled(Green, "+ "), Change.Removed => Styled(Red, "- "), _ => "" };
-        string kind = child.Kind is "file" or "structure" ? child.Format ?? "" : child.Format is { } format ? $"{child.Kind}, {format}" : child.Kind;
+        string kind = child.Kind is "file" or "path" or "structure" ? child.Format ?? "" : child.Format is { } format ? $"{child.Kind}, {format}" : child.Kind;
         string what = kind.Length > 0 ? Styled(Dim, $"  {kind}") : "";
         string bytes = child.Kind == "bytes" ? Styled(Dim, $", {Shown.Count(child.DifferingBytes, "byte")} differ") : "";
         Line(indent, $"{mark}{Styled(Cyan, child.Name)}{what}{bytes}{CauseOf(child.Cause)}");
     }
 
-    private void WriteFields(Difference difference, int indent)
+    private void WriteFields(Difference difference, int indent, string prefix = "")
     {
         var fields = difference.Fields.Where(static field => field.Cause is not { IsFollowing: true }).ToList();
         foreach (var field in fields.Take(maximum))
         {
             string structure = field.Structure is { } of ? Styled(Dim, $"{of} ") : "";
-            Line(indent, $"{structure}{field.Name}: {Styled(Red, Shown.Value(field.Before))} → {Styled(Green, Shown.Value(field.After))}{CauseOf(field.Cause)}");
+            Line(indent, $"{Styled(Dim, prefix)}{structure}{field.Name}: {Styled(Red, Shown.Value(field.Before))} → {Styled(Green, Shown.Value(field.After))}{CauseOf(field.Cause)}");
         }
         if (fields.Count > maximum)
         {

@@ -47,6 +47,17 @@ public sealed class CpioTests
         return text.ToString();
     }
 
+    /// <summary>Of a frame's start alone no length can be told: that must not be taken for progress.</summary>
+    [Theory]
+    [InlineData(4)]
+    [InlineData(7)]
+    [InlineData(8)]
+    public void AZstdFrameThatIsCutOffIsNoArchive(int length)
+    {
+        var packed = Compressor.Compress(CpioWriter.Write(SampleTrees.Everything()), Compression.Zstd, 3);
+        Assert.Throws<InvalidDataException>(() => CpioReader.Read(packed.Slice(0, length)));
+    }
+
     [Fact]
     public void TheBytesArePinned()
     {
