@@ -32,7 +32,7 @@ public sealed class VariationTests(MissionImage mission)
     {
         ["again"] = static () => new(""),
         ["cold cache"] = static () => new("") { ColdCache = true },
-        ["another user"] = static () => new(OrdinaryUser.Prefix("{0}") + " -u TMPDIR",
+        ["another user"] = static () => new(OrdinaryUser.Prefix("{0}") + " env -u TMPDIR",
             $"USER={OrdinaryUser.Id} ", "UIDS=0 " + OrdinaryUser.Id + " 1") { Prepare = GiveAway, ColdCache = true },
         ["another host"] = static () => new(
             $"{Repository.File("tests", "setup", "in-root.sh")} {Fixture.Trixie} {{0}} {Scene.Cache} {Fixture.Mirror} {Path.GetDirectoryName(Fixture.Executable)} --",
