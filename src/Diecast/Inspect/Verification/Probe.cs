@@ -24,7 +24,7 @@ internal sealed class Probe
           echo "noise=$(env | grep -c '^NOISE_')"
           own=$1
           shift
-          echo "denied=$(find "$@" -path "$own" -prune -o ! -readable -print 2>&1 | head -n 1)"
+          echo "denied=$(find "$@" -path "$own" -prune -o \( -type f -o -type d \) ! -readable -print 2>&1 | head -n 1)"
         }
 
         """;
