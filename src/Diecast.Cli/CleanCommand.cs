@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Diecast.Config;
+using Diecast.Inspect.Verification;
 
 namespace Diecast.Cli;
 
@@ -34,6 +35,10 @@ internal sealed class CleanCommand(SettingOptions options, Terminal terminal)
         if (!name.StartsWith(config.Output, StringComparison.Ordinal))
         {
             return false;
+        }
+        if (name == Path.GetFileName(config.OutputPath) + Attestation.Extension)
+        {
+            return true;
         }
         string rest = name[config.Output.Length..];
         if (rest.Length == 0)

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using System.Globalization;
 using System.Text;
 using Diecast.Config;
 
@@ -33,14 +34,28 @@ internal sealed class HelpText(SettingOptions options, Terminal terminal, HelpAc
         {
             return standard.Invoke(parseResult);
         }
-        terminal.Output.Write(Text(parseResult.RootCommandResult.Command));
+        terminal.Output.Write(Text(parseResult.RootCommandResult.Command, command));
         return 0;
     }
 
-    private string Text(Command root)
+    private string Text(Command root, Command command)
     {
         var text = new StringBuilder();
-        text.Append("Usage: diecast [options] [verb]\n\n").Append(root.Description).Append("\n\nVerbs:\n");
+        text.Append("Usage: diecast [options] [verb]\n\n").Append(root.Description).Append('\n');
+        var own = command.Options.Except(root.Options).Where(static option => !option.Hidden && option is not HelpOption).ToList();
+        if (command != root && own.Count > 0)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"\n{command.Name}: {command.Description}\n");
+            foreach (var argument in command.Arguments)
+            {
+                Row(text, argument.Name, argument.Description ?? "");
+            }
+            foreach (var option in own)
+            {
+                Row(text, Names(option.Aliases.Append(option.Name), option.Arity.MaximumNumberOfValues == 0 ? null : option.HelpName), option.Description ?? "");
+            }
+        }
+        text.Append("\nVerbs:\n");
         foreach (var verb in root.Subcommands.Where(static verb => !verb.Hidden))
         {
             Row(text, verb.Name, verb.Description ?? "");

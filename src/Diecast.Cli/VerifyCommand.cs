@@ -34,16 +34,13 @@ internal sealed class VerifyCommand(SettingOptions options, Terminal terminal)
         static text => int.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out int number) && number is > 0 and <= 100 ? number : (int?)null);
 
     private readonly Option<string> _check = new("--check") { HelpName = "FILE", Description = "rebuild what this attestation is of, and compare with it" };
-    private readonly Option<bool> _noAttestation = new("--no-attestation") { Description = "write no attestation beside the image" };
-
-    /// <summary>What the verb has beside the settings.</summary>
-    public IEnumerable<Option> Own => [_vary, _runs, _check, _noAttestation];
+    private readonly Option<bool> _noAttestation = new("--no-attestation") { Arity = ArgumentArity.Zero, Description = "write no attestation beside the image" };
 
     public Command Create()
     {
         var command = options.AddTo(new Command("verify", "rebuild the image under varied conditions and compare"));
         command.Add(_image);
-        foreach (var option in Own)
+        foreach (var option in (Option[])[_vary, _runs, _check, _noAttestation])
         {
             command.Add(option);
         }

@@ -30,6 +30,10 @@ public static class Builder
     public static Lockfile Fetch(BuildRequest request)
     {
         using var packages = new PackageStage(request with { Locked = true });
+        if (!File.Exists(packages.LockPath))
+        {
+            throw new ConfigException(new Location(packages.LockPath), "there is no lock file: run diecast lock");
+        }
         request.Report.Stage("Fetching packages");
         var lockfile = packages.ReadOrResolve();
         packages.Fetch(lockfile).Dispose();

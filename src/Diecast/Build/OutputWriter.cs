@@ -13,13 +13,16 @@ namespace Diecast.Build;
 /// <summary>Emit: the main output, what is split off it, checksums and the manifest.</summary>
 internal sealed class OutputWriter(BuildConfig config, OutputSet outputs, BuildRequest request)
 {
+    /// <summary>What is appended to an image's name for its attestation, which a build of another takes away.</summary>
+    public const string AttestationExtension = ".intoto.json";
+
     /// <summary>What a build of this configuration may leave, in the output directory.</summary>
     public static IEnumerable<string> Names(BuildConfig config) => ((string[])[
         Path.GetFileName(config.OutputPath), config.Output, $"{config.Output}.efi", $"{config.Output}.vmlinuz",
         $"{config.Output}.initrd", $"{config.Output}.SHA256SUMS", $"{config.Output}.manifest"]).Distinct(StringComparer.Ordinal);
 
     /// <summary>The names that a build may leave; what this one did not make is stale.</summary>
-    public IEnumerable<string> KnownNames => Names(config);
+    public IEnumerable<string> KnownNames => Names(config).Append(Path.GetFileName(config.OutputPath) + AttestationExtension);
 
     /// <summary>Writes everything and returns the SHA-256 of the main output; null for a directory.</summary>
     public byte[]? Write(StagedRoot root, BootFiles boot, DiskStage? disk, FetchedPackages packages, ImageScripts scripts)

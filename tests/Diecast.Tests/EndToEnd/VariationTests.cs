@@ -1,6 +1,8 @@
 using System.Globalization;
+using System.Text.Json;
 using Diecast.Formats.Tar;
 using Diecast.Images;
+using Diecast.Inspect.Verification;
 using Diecast.Tests.Support;
 using Diecast.Trees;
 
@@ -16,15 +18,11 @@ public sealed class VariationTests(MissionImage mission)
         echo "DATE=$(date +%Y) NPROC=$(nproc) UIDS=$(echo $(cat /proc/self/uid_map)) HOST=$(cat /proc/sys/kernel/hostname) ZONE=$(date +%Z) UMASK=$(umask) USER=$(id -u) SYSTEM=$(. /etc/os-release; echo $VERSION_CODENAME)"
         """;
 
-    private const string User = "diecast-test";
-
     /// <param name="Prefix">A shell prefix that runs its arguments as varied; {0} is the scene's directory.</param>
     /// <param name="Outside">What the shell must report under the prefix and not without it.</param>
     /// <param name="Inside">What the scriptlet must report under the prefix and not without it.</param>
     public sealed record Variation(string Prefix, string? Outside = null, string? Inside = null)
     {
-        public string Parent { get; init; } = "/var/tmp";
-
         public bool ColdCache { get; init; }
 
         public Action<Scene> Prepare { get; init; } = static _ => { };
@@ -33,17 +31,9 @@ public sealed class VariationTests(MissionImage mission)
     private static readonly Dictionary<string, Func<Variation>> s_variations = new(StringComparer.Ordinal)
     {
         ["again"] = static () => new(""),
-        ["zone"] = static () => new("env TZ=Pacific/Kiritimati", "ZONE=+14"),
-        ["locale and home"] = static () => new("env LC_ALL=tr_TR.UTF-8 LANG=tr_TR.UTF-8 HOME=/nonexistent LOGNAME=x USER=x"),
-        ["umask"] = static () => new("sh -c 'umask 0077; exec \"$@\"' sh", "UMASK=0077"),
-        ["host name"] = static () => new("unshare --uts sh -c 'hostname elsewhere; exec \"$@\"' sh", "HOST=elsewhere"),
-        ["one core"] = static () => new("taskset -c 0", "NPROC=1 ", "NPROC=1 "),
-        ["work directory on tmpfs"] = static () => new("env TMPDIR=/dev/shm") { Parent = "/dev/shm" },
         ["cold cache"] = static () => new("") { ColdCache = true },
-        ["a year on"] = static () => Clock("+366d", DateTime.UtcNow.AddDays(366).Year),
-        ["a clock before the epoch"] = static () => Clock("@2001-02-03 04:05:06", 2001),
-        ["another user"] = static () => new($"setpriv --reuid={User} --regid={User} --init-groups env -u TMPDIR HOME={{0}}",
-            $"USER={UserId()} ", "UIDS=0 " + UserId() + " 1") { Prepare = GiveAway, ColdCache = true },
+        ["another user"] = static () => new(OrdinaryUser.Prefix("{0}") + " env -u TMPDIR",
+            $"USER={OrdinaryUser.Id} ", "UIDS=0 " + OrdinaryUser.Id + " 1") { Prepare = GiveAway, ColdCache = true },
         ["another host"] = static () => new(
             $"{Repository.File("tests", "setup", "in-root.sh")} {Fixture.Trixie} {{0}} {Scene.Cache} {Fixture.Mirror} {Path.GetDirectoryName(Fixture.Executable)} --",
             "SYSTEM=trixie"),
@@ -56,7 +46,7 @@ public sealed class VariationTests(MissionImage mission)
     public void TheImageIsTheSame(string name)
     {
         var variation = s_variations[name]();
-        using var scene = new Scene(variation.Parent);
+        using var scene = new Scene();
         File.WriteAllText(scene["probe"], Probe);
         variation.Prepare(scene);
         string prefix = string.Format(CultureInfo.InvariantCulture, variation.Prefix, scene.Root);
@@ -75,6 +65,22 @@ public sealed class VariationTests(MissionImage mission)
             Assert.DoesNotContain(inside, ProbeLine(mission.Log), StringComparison.Ordinal);
         }
         Assert.Equal(mission.Sha256, Scene.Sha256(scene["foo.raw"]));
+    }
+
+    /// <summary>By the tool itself: clock, zone, locale, umask, ids, host name, directory, tmpfs, one core and environment, twice.</summary>
+    [Fact]
+    public void TheImageIsTheSameUnderAllThatVerifyVaries()
+    {
+        using var scene = new Scene();
+        string[] command = [.. Scene.Command(Scene.MirrorUrl), "-p", "probe"];
+        var locked = scene.Run("", ["lock", .. command]);
+        Assert.True(locked.ExitCode == 0, locked.All);
+        var result = scene.Run("", ["verify", mission.Image, "--no-attestation", "--json", "--runs=2", .. command]);
+        Assert.True(result.ExitCode == 0, result.All);
+        using var json = JsonDocument.Parse(result.Output);
+        Assert.Equal(mission.Sha256, json.RootElement.GetProperty("sha256").GetString());
+        Assert.All(json.RootElement.GetProperty("runs").EnumerateArray(), static run => Assert.Equal(
+            VariationTable.Names, run.GetProperty("varied").EnumerateArray().Select(static varied => varied.GetProperty("name").GetString())));
     }
 
     /// <summary>Capabilities, device nodes, hard links, far owners and attributes that a user's own files could not have.</summary>
@@ -99,35 +105,10 @@ public sealed class VariationTests(MissionImage mission)
         Assert.Same(tree.Find("usr/share/kinds/a-original"), tree.Find("usr/share/kinds/sub/c-link"));
     }
 
-    /// <summary>The whole tool under another clock, and what it runs in the sandbox as well.</summary>
-    private static Variation Clock(string fakeTime, int year) =>
-        new($"env PATH={{0}}/bin:$PATH FAKED_CLOCK='{fakeTime}' FAKETIME_DONT_FAKE_MONOTONIC=1 faketime -f '{fakeTime}'", $"DATE={year}", $"DATE={year}")
-        {
-            Prepare = static scene =>
-            {
-                Directory.CreateDirectory(scene["bin"]);
-                File.CreateSymbolicLink(scene["bin/bwrap"], Repository.File("tests", "setup", "faked-bwrap.sh"));
-            },
-        };
-
     private static void GiveAway(Scene scene)
     {
-        _ = UserId();
-        Tool.RunOk("chown", "-R", $"{User}:{User}", scene.Root);
-    }
-
-    /// <summary>The id of an ordinary user with a range of subordinate ids, who is made where there is none.</summary>
-    private static string UserId()
-    {
-        if (Tool.Run("id", "-u", User).ExitCode != 0)
-        {
-            Tool.RunOk("useradd", "--system", "--user-group", "--no-create-home", User);
-        }
-        if (!File.ReadAllText("/etc/subuid").Contains(User + ":", StringComparison.Ordinal))
-        {
-            Tool.RunOk("usermod", "--add-subuids", "500000-565535", "--add-subgids", "500000-565535", User);
-        }
-        return Tool.RunOk("id", "-u", User).Trim();
+        _ = OrdinaryUser.Id;
+        Tool.RunOk("chown", "-R", $"{OrdinaryUser.Name}:{OrdinaryUser.Name}", scene.Root);
     }
 
     private static string ProbeLine(string log) =>

@@ -15,7 +15,7 @@ namespace Diecast.Inspect.Verification;
 public sealed partial class Attestation
 {
     /// <summary>What is appended to the image's name.</summary>
-    public const string Extension = ".intoto.json";
+    public const string Extension = OutputWriter.AttestationExtension;
 
     private const string StatementType = "https://in-toto.io/Statement/v1";
     private const string PredicateType = "https://slsa.dev/provenance/v1";

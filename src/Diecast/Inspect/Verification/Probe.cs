@@ -6,8 +6,8 @@ namespace Diecast.Inspect.Verification;
 internal sealed class Probe
 {
     /// <summary>
-    /// A function of a shell that prints the lines <see cref="Parse"/> reads; its arguments are what the tool must be able to
-    /// read under another user. Each line is of one program, which may be missing: then its value is empty.
+    /// A function of a shell that prints the lines <see cref="Parse"/> reads; its arguments are a directory that does not matter,
+    /// and what the tool must be able to read under another user. Each line is of one program, which may be missing: then its value is empty.
     /// </summary>
     public const string Script = """
         probe() {
@@ -22,7 +22,9 @@ internal sealed class Probe
           echo "locale=$LC_ALL"
           echo "home=$HOME"
           echo "noise=$(env | grep -c '^NOISE_')"
-          echo "denied=$(find "$@" ! -readable 2>&1 | head -n 1)"
+          own=$1
+          shift
+          echo "denied=$(find "$@" -path "$own" -prune -o \( -type f -o -type d \) ! -readable -print 2>&1 | head -n 1)"
         }
 
         """;

@@ -133,7 +133,7 @@ internal sealed class Rebuilder : IDisposable
             variables[name] = value;
         }
         bool anotherUser = variations.Any(static variation => variation.IdShift != 0);
-        string[] needed = anotherUser ? [SourceDirectory, _store, _request.Program] : ["/dev/null"];
+        string[] needed = [_work.Path, .. anotherUser ? [SourceDirectory, _request.Program] : (string[])["/dev/null"]];
         return UserNamespace.Run(new InnerProcess
         {
             Program = program,

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Diecast.Build;
+using Diecast.Config;
 
 namespace Diecast.Inspect.Verification;
 
@@ -10,7 +11,7 @@ namespace Diecast.Inspect.Verification;
 public static class Verifier
 {
     /// <summary>Verifies. Must not be called inside of a <see cref="UserNamespace"/>.</summary>
-    /// <exception cref="Config.ConfigException">There is no lock file, or the configuration cannot be followed.</exception>
+    /// <exception cref="ConfigException">There is no lock file, or the configuration cannot be followed.</exception>
     /// <exception cref="IOException">An image cannot be read, packages cannot be had, or a rebuild failed.</exception>
     /// <exception cref="InvalidDataException">The lock file does not fit the configuration.</exception>
     public static VerifyResult Run(VerifyRequest request)
@@ -25,6 +26,10 @@ public static class Verifier
             first = rebuilder.Build([]);
         }
         string? image = request.Image ?? first?.Path;
+        if (request is { Sha256: { } attested, Image: { } given } && Digest(given, request.Build.Cancellation) is var digest && digest != attested)
+        {
+            throw new ConfigException(new Location(given), $"has the SHA-256 {digest}, and the attestation is of {attested}");
+        }
         string expected = request.Sha256 ?? first?.Sha256 ?? Digest(image!, request.Build.Cancellation);
         var runs = new List<VerifyRun>();
         for (int run = 0; run < request.Runs; run++)
