@@ -32,7 +32,7 @@ internal sealed class ImageBench(string diecast, string directory, int rounds)
             var contest = new Contest("the whole command", rounds, directory);
             return contest.Table(contest.Run(
                 new Contender("diecast", ["env", "-C", ours, diecast, .. s_arguments], Path.Join(ours, "foo.raw")) { Environment = environment },
-                new Contender("mkosi", ["bench/mkosi.sh", root, theirs, .. s_arguments], Path.Join(theirs, "foo.raw"))));
+                new Contender("mkosi", ["tests/setup/mkosi.sh", root, theirs, .. s_arguments], Path.Join(theirs, "foo.raw"))));
         }
         finally
         {

@@ -55,14 +55,22 @@ internal sealed class DifferingBytes(Blob before, Blob after, IReadOnlyList<Byte
         return count;
     }
 
-    /// <summary>A range in both, for people; shortened where it is long.</summary>
+    /// <summary>A range in both that differs, for people; of a long one what there is from the first byte that differs on.</summary>
     public (string Before, string After) Hexadecimal(long offset, long length)
     {
         const int most = 32;
-        int shown = (int)Math.Min(length, most);
-        string more = length > most ? "…" : "";
-        return (Convert.ToHexStringLower(before.ReadBytes(offset, shown)) + more, Convert.ToHexStringLower(after.ReadBytes(offset, shown)) + more);
+        if (length <= most)
+        {
+            return (Hexadecimal(before, offset, length), Hexadecimal(after, offset, length));
+        }
+        var (left, right) = (before.Slice(offset, length), after.Slice(offset, length));
+        long first = DifferingRanges.Find(left, right, maximum: 1).Ranges is [var range, ..] ? range.Offset : 0;
+        long shown = Math.Min(length - first, most);
+        string more = first + shown < length ? "…" : "";
+        return ($"+{first}: {Hexadecimal(left, first, shown)}{more}", $"+{first}: {Hexadecimal(right, first, shown)}{more}");
     }
+
+    private static string Hexadecimal(Blob blob, long offset, long length) => Convert.ToHexStringLower(blob.ReadBytes(offset, (int)length));
 
     private void Load(long offset)
     {

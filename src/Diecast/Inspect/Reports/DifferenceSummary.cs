@@ -38,7 +38,7 @@ public sealed record DifferenceSummary
         void Visit(Difference difference, string place)
         {
             files += difference.IsFile ? 1 : 0;
-            string here = difference.Name.Length == 0 ? place : place.Length == 0 ? difference.Name : $"{place} {difference.Name}";
+            string here = difference.Name.Length == 0 ? place : place.Length == 0 ? difference.Name : $"{place}: {difference.Name}";
             foreach (var field in difference.Fields)
             {
                 Count(field.Cause, $"{here} {field.Name}".Trim());
@@ -72,6 +72,29 @@ internal static class Shown
     /// <summary>"1,365 bytes", "1 byte", "3 directories".</summary>
     public static string Count(long count, string unit) =>
         string.Create(CultureInfo.InvariantCulture, $"{count:N0} {(count == 1 ? unit : unit.EndsWith('y') ? unit[..^1] + "ies" : unit + "s")}");
+
+    /// <summary>Two values of a field; of long ones what there is around the place where they differ.</summary>
+    public static (string Before, string After) Pair(string? before, string? after)
+    {
+        const int most = 120;
+        const int context = 20;
+        if ((before?.Length ?? 0) <= most && (after?.Length ?? 0) <= most)
+        {
+            return (Value(before), Value(after));
+        }
+        int first = Math.Max(0, (before ?? "").AsSpan().CommonPrefixLength(after ?? "") - context);
+        return (Cut(before), Cut(after));
+
+        string Cut(string? text)
+        {
+            if (text is null || text.Length <= first)
+            {
+                return Value(text);
+            }
+            int end = Math.Min(text.Length, first + most);
+            return $"{(first > 0 ? "…" : "")}{text[first..end]}{(end < text.Length ? "…" : "")}";
+        }
+    }
 
     /// <summary>A time of a field as a date too; anything else as it is. Null is what one side has not got.</summary>
     public static string Value(string? value)

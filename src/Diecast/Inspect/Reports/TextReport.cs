@@ -109,7 +109,8 @@ public sealed class TextReport(TextWriter output, int maximum, bool hasColors)
         foreach (var field in fields.Take(maximum))
         {
             string structure = field.Structure is { } of ? Styled(Dim, $"{of} ") : "";
-            Line(indent, $"{Styled(Dim, prefix)}{structure}{field.Name}: {Styled(Red, Shown.Value(field.Before))} → {Styled(Green, Shown.Value(field.After))}{CauseOf(field.Cause)}");
+            var (from, to) = Shown.Pair(field.Before, field.After);
+            Line(indent, $"{Styled(Dim, prefix)}{structure}{field.Name}: {Styled(Red, from)} → {Styled(Green, to)}{CauseOf(field.Cause)}");
         }
         if (fields.Count > maximum)
         {
