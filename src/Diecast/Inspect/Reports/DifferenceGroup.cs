@@ -1,3 +1,5 @@
+using Diecast.Inspect.Differences;
+
 namespace Diecast.Inspect.Reports;
 
 /// <summary>Things of one kind that differ in the same way, told together; most are alone.</summary>

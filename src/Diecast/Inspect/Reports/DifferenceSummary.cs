@@ -1,4 +1,5 @@
 using System.Globalization;
+using Diecast.Inspect.Differences;
 
 namespace Diecast.Inspect.Reports;
 

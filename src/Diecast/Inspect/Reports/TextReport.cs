@@ -1,3 +1,5 @@
+using Diecast.Inspect.Differences;
+
 namespace Diecast.Inspect.Reports;
 
 /// <summary>Tells differences to people, in a terminal: a summary, then what differs, indented by what it is in.</summary>

@@ -1,4 +1,4 @@
-namespace Diecast.Inspect;
+namespace Diecast.Inspect.Differences;
 
 /// <summary>A <see cref="Difference"/> that is still being found.</summary>
 internal sealed class DifferenceBuilder(string kind, string name)

@@ -1,4 +1,4 @@
-namespace Diecast.Inspect;
+namespace Diecast.Inspect.Differences;
 
 /// <summary>Lines of a diff, each with the one that stands in its place.</summary>
 internal static class LinePairs

@@ -1,4 +1,4 @@
-namespace Diecast.Inspect;
+namespace Diecast.Inspect.Differences;
 
 /// <summary>A run of one sequence in whose place the other one has another run; either may be empty.</summary>
 internal readonly record struct Edit(int Before, int BeforeCount, int After, int AfterCount);

@@ -1,6 +1,6 @@
 using Diecast.Images;
 
-namespace Diecast.Inspect;
+namespace Diecast.Inspect.Differences;
 
 /// <summary>Compares two containers of one kind: their fields, parts and files, and then the bytes that are left.</summary>
 internal sealed class ContainerComparison(

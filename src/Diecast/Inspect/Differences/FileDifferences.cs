@@ -1,4 +1,4 @@
-namespace Diecast.Inspect;
+namespace Diecast.Inspect.Differences;
 
 /// <summary>What differs in the files of one tree, by path: found in the trees, and in the bytes that belong to a file.</summary>
 internal sealed class FileDifferences

@@ -1,7 +1,7 @@
 using Diecast.Images;
 using Diecast.Trees;
 
-namespace Diecast.Inspect;
+namespace Diecast.Inspect.Differences;
 
 /// <summary>How much a comparison tells. None of it changes whether two images are called the same.</summary>
 public sealed record DiffOptions

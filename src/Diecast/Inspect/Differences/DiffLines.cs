@@ -1,4 +1,4 @@
-namespace Diecast.Inspect;
+namespace Diecast.Inspect.Differences;
 
 /// <summary>A difference of contents for people.</summary>
 /// <param name="Lines">

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 
-namespace Diecast.Inspect;
+namespace Diecast.Inspect.Differences;
 
 /// <summary>
 /// What two values must be for a cause to explain them. A value that the cause cannot have made (an id of zeros, a time

@@ -1,9 +1,10 @@
 using CsCheck;
 using Diecast.Images;
 using Diecast.Inspect;
+using Diecast.Inspect.Differences;
 using Diecast.Trees;
 
-namespace Diecast.Tests.Inspect;
+namespace Diecast.Tests.Inspect.Differences;
 
 public sealed class ImageDifferTests
 {

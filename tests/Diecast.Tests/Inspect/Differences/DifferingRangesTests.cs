@@ -2,10 +2,11 @@ using System.Diagnostics;
 using CsCheck;
 using Diecast.Images;
 using Diecast.Inspect;
+using Diecast.Inspect.Differences;
 using Diecast.Tests.Support;
 using Diecast.Trees;
 
-namespace Diecast.Tests.Inspect;
+namespace Diecast.Tests.Inspect.Differences;
 
 public sealed class DifferingRangesTests
 {

@@ -1,6 +1,7 @@
 using Diecast.Inspect;
+using Diecast.Inspect.Differences;
 
-namespace Diecast.Tests.Inspect;
+namespace Diecast.Tests.Inspect.Differences;
 
 /// <summary>Each cause where it is at work and where the values rule it out; the end-to-end tests make some of them with real tools.</summary>
 public sealed class CausesTests

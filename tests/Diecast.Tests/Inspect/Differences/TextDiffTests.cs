@@ -2,9 +2,10 @@ using System.Text;
 using CsCheck;
 using Diecast.Images;
 using Diecast.Inspect;
+using Diecast.Inspect.Differences;
 using Diecast.Tests.Support;
 
-namespace Diecast.Tests.Inspect;
+namespace Diecast.Tests.Inspect.Differences;
 
 public sealed class TextDiffTests
 {

@@ -1,4 +1,4 @@
-namespace Diecast.Inspect;
+namespace Diecast.Inspect.Differences;
 
 /// <summary>Why things differ, where it is known: what <see cref="CauseRules"/> says, the first rule that holds.</summary>
 public static class Causes

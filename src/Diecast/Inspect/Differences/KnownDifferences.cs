@@ -1,6 +1,6 @@
 using Diecast.Images;
 
-namespace Diecast.Inspect;
+namespace Diecast.Inspect.Differences;
 
 /// <summary>Where two blobs differ, found once and asked for parts of them.</summary>
 internal sealed class KnownDifferences

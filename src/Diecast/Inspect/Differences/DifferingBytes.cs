@@ -1,6 +1,6 @@
 using Diecast.Images;
 
-namespace Diecast.Inspect;
+namespace Diecast.Inspect.Differences;
 
 /// <summary>The bytes that differ between two blobs, one after the other, inside of ranges that may hold equal ones too.</summary>
 internal sealed class DifferingBytes(Blob before, Blob after, IReadOnlyList<ByteRange> ranges)

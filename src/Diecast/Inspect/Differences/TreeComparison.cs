@@ -1,7 +1,7 @@
 using Diecast.Images;
 using Diecast.Trees;
 
-namespace Diecast.Inspect;
+namespace Diecast.Inspect.Differences;
 
 /// <summary>Compares two trees by path: what was added and removed, metadata and contents.</summary>
 internal sealed class TreeComparison(Comparison comparison, string kind, FileDifferences files, int depth = 1)

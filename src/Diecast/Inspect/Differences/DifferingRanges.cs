@@ -3,7 +3,7 @@ using System.Runtime.ExceptionServices;
 using System.Runtime.Intrinsics;
 using Diecast.Images;
 
-namespace Diecast.Inspect;
+namespace Diecast.Inspect.Differences;
 
 /// <summary>
 /// Where two blobs differ, over the length that both have; what the longer one has beyond it is not in here. The same for

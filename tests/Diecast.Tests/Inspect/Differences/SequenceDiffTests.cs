@@ -1,7 +1,8 @@
 using CsCheck;
 using Diecast.Inspect;
+using Diecast.Inspect.Differences;
 
-namespace Diecast.Tests.Inspect;
+namespace Diecast.Tests.Inspect.Differences;
 
 public sealed class SequenceDiffTests
 {

@@ -1,7 +1,7 @@
 using System.IO.Enumeration;
 using Diecast.Inspect.Kinds;
 
-namespace Diecast.Inspect;
+namespace Diecast.Inspect.Differences;
 
 /// <summary>A known cause and where it is at work.</summary>
 internal sealed record CauseRule(string Id, string Title, string Advice)

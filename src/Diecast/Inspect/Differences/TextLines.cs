@@ -1,4 +1,4 @@
-namespace Diecast.Inspect;
+namespace Diecast.Inspect.Differences;
 
 /// <summary>Lines as slices of a text, each with its end of line.</summary>
 internal static class TextLines

@@ -2,7 +2,7 @@ using System.Globalization;
 using Diecast.Formats;
 using Diecast.Images;
 
-namespace Diecast.Inspect;
+namespace Diecast.Inspect.Differences;
 
 /// <summary>What two blobs are to their parent.</summary>
 /// <param name="Kind">"image", "partition", "file", "section".</param>

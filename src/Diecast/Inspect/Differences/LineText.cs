@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace Diecast.Inspect;
+namespace Diecast.Inspect.Differences;
 
 /// <summary>Lines of a text for a terminal: escaped, and long ones cut to where they differ.</summary>
 internal static class LineText

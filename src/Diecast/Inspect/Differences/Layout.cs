@@ -1,6 +1,6 @@
 using Diecast.Images;
 
-namespace Diecast.Inspect;
+namespace Diecast.Inspect.Differences;
 
 /// <summary>A container's labelled extents, to be asked what stands at a place.</summary>
 internal sealed class Layout

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using Diecast.Images;
 
-namespace Diecast.Inspect;
+namespace Diecast.Inspect.Differences;
 
 /// <summary>The difference of two blobs that are not understood any better.</summary>
 /// <param name="DifferingBytes">

@@ -1,4 +1,4 @@
-namespace Diecast.Inspect;
+namespace Diecast.Inspect.Differences;
 
 public enum Change
 {

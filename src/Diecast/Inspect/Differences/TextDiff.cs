@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Text;
 using Diecast.Images;
 
-namespace Diecast.Inspect;
+namespace Diecast.Inspect.Differences;
 
 /// <summary>The difference of two texts, by lines.</summary>
 public static class TextDiff

@@ -1,6 +1,6 @@
-using static Diecast.Inspect.CauseTests;
+using static Diecast.Inspect.Differences.CauseTests;
 
-namespace Diecast.Inspect;
+namespace Diecast.Inspect.Differences;
 
 /// <summary>
 /// The known causes, one table: a new one is a new entry here, with a row for its being there and one for its absence in the

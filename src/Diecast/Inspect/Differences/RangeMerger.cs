@@ -1,6 +1,6 @@
 using Diecast.Images;
 
-namespace Diecast.Inspect;
+namespace Diecast.Inspect.Differences;
 
 /// <summary>
 /// Collects ascending ranges in bounded memory: those that are closer than a gap become one, and where there are too many the

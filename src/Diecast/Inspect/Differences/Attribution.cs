@@ -1,7 +1,7 @@
 using Diecast.Formats;
 using Diecast.Images;
 
-namespace Diecast.Inspect;
+namespace Diecast.Inspect.Differences;
 
 /// <summary>
 /// Gives every byte that differs in a container to somebody: to a field with a name, to the content of a file, or to the
