@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Diecast.Inspect.Differences;
 using Diecast.Inspect.Verification;
 using Diecast.Packages;
 using Diecast.Tests.Support;

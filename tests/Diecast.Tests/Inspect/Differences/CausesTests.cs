@@ -1,4 +1,3 @@
-using Diecast.Inspect;
 using Diecast.Inspect.Differences;
 
 namespace Diecast.Tests.Inspect.Differences;

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using CsCheck;
 using Diecast.Images;
-using Diecast.Inspect;
 using Diecast.Inspect.Differences;
 using Diecast.Tests.Support;
 using Diecast.Trees;

@@ -1,5 +1,4 @@
 using Diecast.Images;
-using Diecast.Inspect;
 using Diecast.Inspect.Differences;
 
 namespace Diecast.Tests.Inspect.Differences;

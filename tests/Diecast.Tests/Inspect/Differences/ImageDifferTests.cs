@@ -1,6 +1,5 @@
 using CsCheck;
 using Diecast.Images;
-using Diecast.Inspect;
 using Diecast.Inspect.Differences;
 using Diecast.Trees;
 

@@ -1,5 +1,4 @@
 using CsCheck;
-using Diecast.Inspect;
 using Diecast.Inspect.Differences;
 
 namespace Diecast.Tests.Inspect.Differences;

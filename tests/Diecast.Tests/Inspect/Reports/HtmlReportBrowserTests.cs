@@ -1,6 +1,5 @@
 using System.Globalization;
 using Diecast.Inspect.Differences;
-using Diecast.Inspect;
 using Diecast.Inspect.Reports;
 using Diecast.Tests.Support;
 

@@ -3,7 +3,6 @@ using System.Text;
 using System.Text.RegularExpressions;
 using CsCheck;
 using Diecast.Inspect.Differences;
-using Diecast.Inspect;
 using Diecast.Inspect.Reports;
 
 namespace Diecast.Tests.Inspect.Reports;

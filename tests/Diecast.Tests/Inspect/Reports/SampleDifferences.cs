@@ -1,5 +1,4 @@
 using Diecast.Inspect.Differences;
-using Diecast.Inspect;
 
 namespace Diecast.Tests.Inspect.Reports;
 
