@@ -59,7 +59,7 @@ internal sealed class TreeComparison(Comparison comparison, string kind, FileDif
             return;
         }
         string name = path.ToString();
-        var found = new DifferenceBuilder(KindOf(node.Type), name)
+        var found = new DifferenceBuilder(node.Type.ToName(), name)
         {
             Change = change,
             Cause = Causes.OfContent(kind, name, change),
@@ -85,7 +85,7 @@ internal sealed class TreeComparison(Comparison comparison, string kind, FileDif
         {
             return;
         }
-        var found = files.Of(path, KindOf(after.Type));
+        var found = files.Of(path, after.Type.ToName());
         foreach (var (name, from, to) in changes)
         {
             found.Add(new FieldChange(name, from, to) { Cause = Causes.OfField(kind, path, null, name, from, to) });
@@ -119,7 +119,7 @@ internal sealed class TreeComparison(Comparison comparison, string kind, FileDif
         var (a, b) = (before.Metadata, after.Metadata);
         if (before.Type != after.Type)
         {
-            yield return ("type", KindOf(before.Type), KindOf(after.Type));
+            yield return ("type", before.Type.ToName(), after.Type.ToName());
         }
         if (a.Mode != b.Mode)
         {
@@ -174,15 +174,4 @@ internal sealed class TreeComparison(Comparison comparison, string kind, FileDif
     }
 
     private static string Mode(Metadata metadata) => Convert.ToString(metadata.Mode, 8).PadLeft(4, '0');
-
-    private static string KindOf(FileType type) => type switch
-    {
-        FileType.Regular => "file",
-        FileType.Directory => "directory",
-        FileType.Symlink => "symlink",
-        FileType.CharacterDevice => "character device",
-        FileType.BlockDevice => "block device",
-        FileType.Fifo => "fifo",
-        _ => "socket",
-    };
 }
