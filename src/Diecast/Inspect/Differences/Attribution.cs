@@ -25,6 +25,7 @@ internal sealed class Attribution(
     private readonly Dictionary<string, long> _contents = new(StringComparer.Ordinal);
     private readonly PartPlaces _leftParts = new(left.Parts);
     private readonly PartPlaces _rightParts = new(right.Parts);
+    private readonly bool _haveSameFiles = files.TakeSameSpace;
     private long _elsewhere;
     private long _otherFiles;
 
@@ -67,7 +68,7 @@ internal sealed class Attribution(
                 var (a, b) = (leftLayout?.At(position), rightLayout?.At(position));
                 long stretch = Math.Min(a?.End ?? before.Length, b?.End ?? after.Length);
                 end = a is { Label.Kind: ContentKind } || b is { Label.Kind: ContentKind }
-                    ? Content(differing, position, stretch, a?.Label, b?.Label)
+                    ? Content(differing, position, stretch, a, b)
                     : Structure(differing, position, stretch, a?.Label, b?.Label, leftField, rightField);
             }
             position = differing.Next(end);
@@ -93,10 +94,12 @@ internal sealed class Attribution(
         return end;
     }
 
-    private long Content(DifferingBytes differing, long position, long end, Label? before, Label? after)
+    private long Content(DifferingBytes differing, long position, long end, Layout.Stretch? before, Layout.Stretch? after)
     {
-        string? path = before?.Detail?.ToString();
-        if (before?.Kind == ContentKind && after?.Kind == ContentKind && path == after.Value.Detail?.ToString())
+        string? path = before?.Label.Detail?.ToString();
+        // A stretch that begins elsewhere is of content that has moved, even where it overlaps itself.
+        if (before?.Label.Kind == ContentKind && after?.Label.Kind == ContentKind && before.Value.Offset == after.Value.Offset
+            && path == after.Value.Label.Detail?.ToString())
         {
             long count = differing.Count(position, end);
             _contents[path!] = _contents.GetValueOrDefault(path!) + count;
@@ -171,7 +174,7 @@ internal sealed class Attribution(
             owner.Add(new FieldChange(before.Name, from, to)
             {
                 Structure = path is null ? null : before.Structure,
-                Cause = Causes.OfField(left.Kind, path, before.Structure, before.Name, from, to),
+                Cause = Causes.OfField(left.Kind, path, before.Structure, before.Name, from, to, _haveSameFiles),
             });
         }
     }
@@ -218,7 +221,7 @@ internal sealed class Attribution(
             found.Add(new DifferenceBuilder("bytes", name)
             {
                 DifferingBytes = bytes,
-                Cause = Causes.OfLayout(left.Kind, name, files.HaveSameNames),
+                Cause = Causes.OfLayout(left.Kind, name, _haveSameFiles),
             }.Build());
         }
     }
@@ -228,7 +231,7 @@ internal sealed class Attribution(
         var told = new DifferenceBuilder("bytes", region.Name)
         {
             DifferingBytes = region.Bytes,
-            Cause = Causes.OfLayout(left.Kind, region.Name, files.HaveSameNames),
+            Cause = Causes.OfLayout(left.Kind, region.Name, _haveSameFiles),
         };
         long length = Math.Min(region.End, Math.Min(before.Length, after.Length)) - region.Offset;
         var (one, other) = (before.Slice(region.Offset, length), after.Slice(region.Offset, length));

@@ -21,6 +21,23 @@ internal sealed record CauseRule(string Id, string Title, string Advice)
     public IReadOnlyList<LabelPattern> Labels { get; init; } = [];
 }
 
+/// <summary>What must hold of the files of both sides for a difference in a file system's structures to have a cause.</summary>
+internal enum Files
+{
+    Any,
+
+    /// <summary>They take the same space: places differ by themselves.</summary>
+    Same,
+
+    /// <summary>Some came, went or changed their size: places follow from that.</summary>
+    Other,
+}
+
+internal static class FilesExtensions
+{
+    public static bool Holds(this Files files, bool haveSameFiles) => files == Files.Any || files == Files.Same == haveSameFiles;
+}
+
 /// <summary>Fields of some containers. Names are alternatives between '|', in which '*' stands for anything.</summary>
 internal sealed record FieldPattern(string Kinds, string Names, Func<string, string, bool> Explains)
 {
@@ -28,6 +45,8 @@ internal sealed record FieldPattern(string Kinds, string Names, Func<string, str
     public string? Path { get; init; }
 
     public string? Structure { get; init; }
+
+    public Files Files { get; init; }
 
     public bool Holds(string kind, string? path, string? structure, string field, string? before, string? after) =>
         before is not null && after is not null && Patterns.AnyMatches(Kinds, kind) && Patterns.AnyMatches(Names, field)
@@ -45,11 +64,9 @@ internal sealed record PathPattern(string Path)
 /// <summary>Places by their label.</summary>
 internal sealed record LabelPattern(string Kinds, string Labels)
 {
-    /// <summary>Only where both sides have the same files.</summary>
-    public bool NeedsSameEntries { get; init; }
+    public Files Files { get; init; }
 
-    public bool Holds(string kind, string label, bool hasSameEntries) =>
-        Patterns.AnyMatches(Kinds, kind) && Patterns.AnyMatches(Labels, label) && (hasSameEntries || !NeedsSameEntries);
+    public bool Holds(string kind, string label) => Patterns.AnyMatches(Kinds, kind) && Patterns.AnyMatches(Labels, label);
 }
 
 file static class Patterns

@@ -134,6 +134,11 @@ internal static class CauseRules
 
     private static CauseRule[] Consequences() =>
     [
+        new("journal-use", "the journal's state after use",
+            "The kernel writes it when it mounts: make the file system from a tree, and compare images that were not booted.")
+        {
+            Fields = [new("ext4", "s_start|s_sequence|s_head|s_feature_incompat|s_checksum_type", Any) { Structure = "journal superblock" }],
+        },
         new("tool-features", "other features of the file system",
             "They come from the tool's version and from the host's mke2fs.conf or defaults: name them (mke2fs -O, MKE2FS_CONFIG), or pin the tool; Diecast has one fixed set.")
         {
@@ -156,6 +161,7 @@ internal static class CauseRules
             "Nothing to do: it goes when sections and paths are the same.")
         {
             Fields = [new("elf", "build-id", CauseTests.Ids)],
+            Labels = [new("section", ".note.gnu.build-id|.gnu_debuglink")],
         },
         new("follows-size", "a place or a count, which follows from sizes and contents elsewhere",
             "Nothing to do: it goes when the contents are the same.")
@@ -169,10 +175,25 @@ internal static class CauseRules
                 new("ldconfig aux-cache", "length of strings|entries", Numbers), new("fontconfig cache", "size", Numbers), new("hwdb", "file_size|*_len|*_off", Numbers),
             ],
         },
+        new("follows-files", "places and counts that move with files that came, went or changed in size",
+            "Nothing to do: it goes when the files are the same.")
+        {
+            Fields =
+            [
+                new("ext4", "i_block*|i_file_acl|i_links_count|entry *|blocks *|inodes *|s_kbytes_written|s_first_ino|s_last_orphan", Any) { Files = Files.Other },
+                new("vfat", "DIR_FstClus*|cluster *|entry *|entries *", Any) { Files = Files.Other },
+            ],
+            Labels =
+            [
+                new("*", "contents at other places|inodes and entries that belong to other files") { Files = Files.Other },
+                new("ext4", "*directory *|ext4 extents *|*ext4 group * inode table*|*ext4 group * block bitmap*|*ext4 group * inode bitmap*") { Files = Files.Other },
+                new("vfat", "*directory*|fat * table*|*fat root*") { Files = Files.Other },
+            ],
+        },
         new("use-counters", "counters and traces of use",
             "The image was mounted or written by the kernel after it was made: make it from a tree, and compare images that were not booted.")
         {
-            Fields = [new("ext4", "s_mnt_count|s_kbytes_written|s_last_mounted|s_state|s_last_orphan|s_start|s_sequence", Any)],
+            Fields = [new("ext4", "s_mnt_count|s_kbytes_written|s_last_mounted|s_state|s_last_orphan|i_version", Any)],
         },
         new("transactions", "numbers of transactions, one for each time the file system was synced",
             "They depend on the timing of whoever wrote through the kernel: write the file system from a tree (mkfs.btrfs --rootdir).")
@@ -196,11 +217,11 @@ internal static class CauseRules
         new("directory-order", "the same files in another order",
             "They were written in the order in which the host lists directories: sort before copying (find | sort), or let Diecast write the file system.")
         {
-            Labels = [new("*", "*directory*|contents at other places|inodes and entries that belong to other files") { NeedsSameEntries = true }],
+            Labels = [new("*", "*directory*|contents at other places|inodes and entries that belong to other files") { Files = Files.Same }],
             Fields =
             [
-                new("vfat", "DIR_FstClusLO|DIR_FstClusHI", Numbers),
-                new("ext4", "entry *: inode", Numbers), new("ext4", "i_block*|i_file_acl", Any),
+                new("vfat", "DIR_FstClusLO|DIR_FstClusHI", Numbers) { Files = Files.Same },
+                new("ext4", "entry *: inode", Numbers) { Files = Files.Same }, new("ext4", "i_block*|i_file_acl", Any) { Files = Files.Same },
             ],
         },
         new("status-order", "packages in another order",

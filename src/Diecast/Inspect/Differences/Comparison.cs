@@ -51,7 +51,7 @@ internal sealed class Comparison(DiffOptions options)
         if (subject.Depth >= MaximumDepth || !Contents(subject, found, before, after, ranges))
         {
             Plain(found, before, after);
-            found.Cause = Causes.OfContent(subject.Kind, subject.Path, Change.Changed, found.Lines);
+            found.Cause = Causes.OfContent(subject.Kind, subject.Path, Change.Changed, found.Lines) ?? Causes.OfLayout(subject.Kind, subject.Name);
         }
         if (subject.Depth == 0)
         {

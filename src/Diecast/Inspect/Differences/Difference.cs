@@ -58,6 +58,9 @@ public sealed record Difference
     /// <summary>How many bytes differ, where that was counted; 0 where it was not.</summary>
     public long DifferingBytes { get; init; }
 
+    /// <summary>Whether its lines are hexadecimal, as nothing understands them any better.</summary>
+    public bool HasBytes => Lines.Count > 0 && Lines[0].StartsWith("@@ 0x", StringComparison.Ordinal);
+
     /// <summary>Whether it stands for an entry in a tree of files.</summary>
     public bool IsFile => Name.StartsWith('/');
 

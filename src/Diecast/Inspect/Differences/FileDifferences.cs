@@ -5,8 +5,12 @@ internal sealed class FileDifferences
 {
     private readonly SortedDictionary<string, DifferenceBuilder> _files = new(StringComparer.Ordinal);
 
-    /// <summary>Whether no file was found in one of the trees alone.</summary>
-    public bool HaveSameNames => _files.Values.All(static file => file.Change == Change.Changed);
+    /// <summary>
+    /// Whether both trees have the same names, types, sizes, links and attributes, so that a writer that puts files in the same
+    /// order puts them at the same places. To be asked before what differs in the bytes is added.
+    /// </summary>
+    public bool TakeSameSpace => _files.Values.All(static file => file.Change == Change.Changed && file.Fields.All(static change =>
+        change.Name is not ("size" or "type" or "target") && !change.Name.StartsWith("xattr ", StringComparison.Ordinal)));
 
     public DifferenceBuilder? Find(string path) => _files.GetValueOrDefault(path);
 

@@ -121,8 +121,11 @@ public static class HexDiff
             {
                 stop += RowSize;
             }
-            WriteRows(left, row, stop, '-', origin + first, writer);
-            WriteRows(right, row, stop, '+', origin + first, writer);
+            for (int pair = row; pair < stop; pair += RowSize)
+            {
+                WriteRows(left, pair, pair + RowSize, '-', origin + first, writer);
+                WriteRows(right, pair, pair + RowSize, '+', origin + first, writer);
+            }
             if (stop < left.Length)
             {
                 WriteRows(left, stop, stop + RowSize, ' ', origin + first, writer);

@@ -42,6 +42,7 @@ public sealed class CausesTests
         { "follows-build-id", "elf", "/usr/bin/a", null, "build-id", "0123456789abcdef", "0123456789abcde0" },
         { "follows-size", "ext4", null, null, "s_free_blocks_count", "100", "101" },
         { "use-counters", "ext4", null, null, "s_mnt_count", "0", "1" },
+        { "journal-use", "ext4", null, "journal superblock", "s_feature_incompat", "0x00000000", "0x00000012" },
         { "transactions", "btrfs", null, "superblock", "generation", "7", "9" },
         { "directory-order", "vfat", "/a", "entry", "DIR_FstClusLO", "3", "4" },
         { "status-order", "dpkg status", "/var/lib/dpkg/status", null, "order", "12 packages, SHA-256 of their names 01234567", "12 packages, SHA-256 of their names 89abcdef" },
@@ -92,6 +93,7 @@ public sealed class CausesTests
         { "follows-build-id", "elf", "/a", null, "e_type", "2", "3" },
         { "follows-size", "ext4", null, null, "s_blocks_count", "100", "101" },
         { "use-counters", "ext4", null, null, "s_max_mnt_count", "0", "1" },
+        { "journal-use", "ext4", null, "superblock", "s_feature_incompat", "0x000002c2", "0x000022c2" },
         { "transactions", "btrfs", null, null, "label", "a", "b" },
         { "directory-order", "vfat", "/a", "slot 1 of /", "DIR_Name", "A", "B" },
         { "status-order", "dpkg status", "/var/lib/dpkg/status", null, "order", "12 packages, SHA-256 of their names 01234567", "13 packages, SHA-256 of their names 89abcdef" },
@@ -244,10 +246,23 @@ public sealed class CausesTests
     [Fact]
     public void ADirectoryHasAnotherOrderOnlyWhereTheFilesAreTheSame()
     {
-        Assert.Equal("directory-order", Causes.OfLayout("ext4", "ext4 directory /etc", hasSameEntries: true)?.Id);
-        Assert.Equal("directory-order", Causes.OfLayout("ext4", "contents at other places", hasSameEntries: true)?.Id);
-        Assert.Equal("directory-order", Causes.OfLayout("vfat", "inodes and entries that belong to other files", hasSameEntries: true)?.Id);
-        Assert.Null(Causes.OfLayout("ext4", "ext4 directory /etc"));
+        Assert.Equal("directory-order", Causes.OfLayout("ext4", "ext4 directory /etc")?.Id);
+        Assert.Equal("directory-order", Causes.OfLayout("ext4", "contents at other places")?.Id);
+        Assert.Equal("directory-order", Causes.OfLayout("vfat", "inodes and entries that belong to other files")?.Id);
+    }
+
+    [Theory]
+    [InlineData("ext4", "i_block: extent 0: ee_start", "6302", "6595")]
+    [InlineData("ext4", "entry lib: inode", "396", "397")]
+    [InlineData("ext4", "blocks 10097 to 10104", "free", "used")]
+    [InlineData("vfat", "DIR_FstClusLO", "3", "4")]
+    public void PlacesFollowFromFilesThatDiffer(string kind, string field, string before, string after)
+    {
+        Assert.Equal("follows-files", Causes.OfField(kind, "/a", null, field, before, after, haveSameFiles: false)?.Id);
+        Assert.NotEqual("follows-files", Causes.OfField(kind, "/a", null, field, before, after)?.Id);
+        Assert.Equal("follows-files", Causes.OfLayout(kind, "contents at other places", haveSameFiles: false)?.Id);
+        Assert.NotEqual("follows-files", Causes.OfLayout(kind, "contents at other places")?.Id);
+        Assert.Null(Causes.OfField(kind, "/a", null, "i_mode", "1", "2", haveSameFiles: false));
     }
 
     [Fact]
@@ -264,8 +279,8 @@ public sealed class CausesTests
     {
         string[] ids = [.. CauseRules.All.Select(static rule => rule.Id)];
         Assert.Equal(ids.Distinct(), ids);
-        string[] made = [.. Ids(Fields), .. Ids(Paths), .. Ids(Texts), "journal", "unused-space"];
-        string[] absent = [.. Ids(OtherFields), .. Ids(OtherPaths), .. Ids(OtherTexts), "journal", "unused-space"];
+        string[] made = [.. Ids(Fields), .. Ids(Paths), .. Ids(Texts), "journal", "unused-space", "follows-files"];
+        string[] absent = [.. Ids(OtherFields), .. Ids(OtherPaths), .. Ids(OtherTexts), "journal", "unused-space", "follows-files"];
         Assert.Empty(ids.Except(made));
         Assert.Empty(ids.Except(absent));
         Assert.All(CauseRules.All, static rule =>
