@@ -10,14 +10,13 @@ namespace Diecast.Inspect.Differences;
 internal sealed class Attribution(
     Comparison comparison, DifferenceBuilder found, Container left, Container right, FileDifferences files)
 {
-    private const string ContentKind = "file";
+    /// <summary>Archives whose members were compared by path: where they stand says nothing more.</summary>
+    public bool AreArchives { get; init; }
 
-    // What a tree says in its own words, and a structure of the file system once more.
-    private static readonly Dictionary<string, string> s_sameAs = new(StringComparer.Ordinal)
-    {
-        ["i_mtime"] = "mtime", ["DIR_WrtTime"] = "mtime", ["DIR_WrtDate"] = "mtime", ["i_mode"] = "mode", ["i_uid"] = "uid", ["i_gid"] = "gid",
-        ["i_size"] = "size", ["DIR_FileSize"] = "size", ["DIR_Attr"] = "mode",
-    };
+    /// <summary>The members of the archives are in another order.</summary>
+    public bool HaveOtherOrder { get; init; }
+
+    private const string ContentKind = "file";
 
     private readonly Dictionary<string, DifferenceBuilder> _structures = new(StringComparer.Ordinal);
     private readonly List<DifferenceBuilder> _order = [];
@@ -133,6 +132,16 @@ internal sealed class Attribution(
         }
         // Up to where the next field may begin, on either side.
         end = Math.Min(end, Math.Min(EndOf(a, position, end), EndOf(b, position, end)));
+        if (AreArchives && ToldMember(before, after) is { } owner)
+        {
+            owner.DifferingBytes += differing.Count(position, end);
+            return end;
+        }
+        if (AreArchives && before != after)
+        {
+            _elsewhere += differing.Count(position, end);
+            return end;
+        }
         string name = before == after || after is null ? (before?.ToString() ?? "bytes") : before is null ? after.Value.ToString() : $"{before} / {after}";
         if (!_regions.TryGetValue(name, out var region))
         {
@@ -142,6 +151,10 @@ internal sealed class Attribution(
         region.End = end;
         return end;
     }
+
+    /// <summary>The member that both sides belong to, where something has been said of it: its fields have moved a little.</summary>
+    private DifferenceBuilder? ToldMember(Label? before, Label? after) =>
+        before == after && before?.Detail is string path && files.Find(path) is { Fields.Count: > 0 } member ? member : null;
 
     private static long EndOf(FieldSpan? field, long position, long end) =>
         field is null ? end : Math.Max(position + 1, field.Offset + field.Length);
@@ -165,9 +178,7 @@ internal sealed class Attribution(
         string? path = before.Path;
         var owner = path is null ? StructureOf(before.Structure) : files.Of(path);
         owner.DifferingBytes += bytes;
-        // One value may stand in two places: a checksum in two halves, a time and its nanoseconds.
-        bool isTold = owner.Fields.Any(field => field.Name == s_sameAs.GetValueOrDefault(before.Name)
-                || (field.Name == before.Name && field.Before == from && field.After == to))
+        bool isTold = SameField.IsTold(owner.Fields, new FieldChange(before.Name, from, to))
             || (path is null && found.Fields.Any(field => field.Name == before.Name && field.Before == from && field.After == to));
         if (!isTold && comparison.Budget.Take())
         {
@@ -209,6 +220,11 @@ internal sealed class Attribution(
         foreach (var region in _regions.Values)
         {
             found.Add(Describe(region, before, after));
+        }
+        if (AreArchives)
+        {
+            AddShifted(HaveOtherOrder ? "members in another order" : "members at other places", _elsewhere + _otherFiles);
+            return;
         }
         AddShifted("contents at other places", _elsewhere);
         AddShifted("inodes and entries that belong to other files", _otherFiles);

@@ -64,6 +64,11 @@ internal static class CauseRules
         {
             Fields = [new("gpt", "id|UniquePartitionGUID", CauseTests.Ids)],
         },
+        new("cpio-inode-numbers", "inode and device numbers of the host in an archive",
+            "Give GNU cpio --reproducible (--renumber-inodes, --ignore-devno, --ignore-dirnlink); the kernel's gen_init_cpio and Diecast number from 1.")
+        {
+            Fields = [new("cpio", "c_ino|c_devmajor|c_devminor|c_nlink", Numbers)],
+        },
         new("inode-generation", "random generation numbers of inodes",
             "Whoever makes an inode draws them, and no option sets them: write the file system from a tree; Diecast sets them to zero.")
         {
@@ -103,7 +108,12 @@ internal static class CauseRules
         new("archive-times", "times of an archive's members, as the files had them",
             "Clamp them: tar --mtime=@$SOURCE_DATE_EPOCH --clamp-mtime, ar D, zip -X after touch, cpio after touch.")
         {
-            Fields = [new(Archives, "mtime|UT mtime|c_mtime", Clock)],
+            Fields = [new(Archives, "mtime|UT mtime|c_mtime|pax mtime|exthdr.mtime|globexthdr.mtime", Clock)],
+        },
+        new("pax-times", "access and change times of an archive's members",
+            "Leave them out: tar --pax-option=delete=atime,delete=ctime, bsdtar --format=ustar or gnutar; no tool can set a change time.")
+        {
+            Fields = [new("tar", "pax atime|pax ctime|pax LIBARCHIVE.creationtime|atime|ctime", Clock)],
         },
         new("gzip-header", "time and host in the header of gzip",
             "Compress with gzip -n (in Python mtime=0), which leaves the time and the name out.")
@@ -154,7 +164,7 @@ internal static class CauseRules
             Fields =
             [
                 new("ext4|vfat|btrfs|gpt|xfs|f2fs|erofs|zip|pe", "*checksum|*checksum_seed|*_csum|csum|*csum|*CRC32|CRC-32|CheckSum|*_chksum|LDIR_Chksum", Any),
-                new("pe|gpt", "sha256", Any),
+                new("pe|gpt", "sha256", Any), new("tar", "*chksum", Any), new("cpio", "c_check", Any),
             ],
         },
         new("follows-build-id", "a build id, which follows from the program's code and its paths",
@@ -171,9 +181,10 @@ internal static class CauseRules
                 new("ext4", "s_free_*|bg_free_*|bg_used_dirs_count|bg_itable_unused|i_blocks|s_overhead_clusters|s_r_blocks_count", Numbers),
                 new("vfat", "FSI_Free_Count|FSI_Nxt_Free", Numbers), new("btrfs", "*bytes_used|used|*nbytes", Numbers),
                 new("elf", "e_shoff|e_phoff|sh_offset|sh_addr|PT_*", Any), new("pe", "PointerToRawData|SizeOf*|VirtualAddress|VirtualSize|data directory *", Any), new("*", "size", Numbers),
-                new("zip", "compressed size", Numbers), new("ld.so.cache", "length of strings|entries", Numbers),
+                new("zip", "compressed size", Numbers), new("cpio", "c_filesize", Numbers), new("tar", "exthdr.size|globexthdr.size|pax size", Any), new("ld.so.cache", "length of strings|entries", Numbers),
                 new("ldconfig aux-cache", "length of strings|entries", Numbers), new("fontconfig cache", "size", Numbers), new("hwdb", "file_size|*_len|*_off", Numbers),
             ],
+            Labels = [new(Archives, "members at other places")],
         },
         new("follows-files", "places and counts that move with files that came, went or changed in size",
             "Nothing to do: it goes when the files are the same.")
@@ -224,6 +235,13 @@ internal static class CauseRules
                 new("ext4", "entry *: inode", Numbers) { Files = Files.Same }, new("ext4", "i_block*|i_file_acl", Any) { Files = Files.Same },
             ],
         },
+        new("archive-order", "members of an archive in another order",
+            "They were added in the order in which the host lists directories: tar --sort=name, find | sort -z | cpio -0 -o, or bsdtar -T with a sorted list.")
+        {
+            Labels = [new(Archives, "members in another order")],
+            // The first of several hard links has the content, the others lead to it.
+            Fields = [new(Archives, "order", SameCount), new("tar", "typeflag", OneIsHardLink), new("tar", "linkname", OneIsEmpty)],
+        },
         new("status-order", "packages in another order",
             "The database is written in the order of installation: sort it, or install in a fixed order.")
         {
@@ -253,6 +271,11 @@ internal static class CauseRules
         {
             Fields = [new("hwdb", "tool_version", Any)],
             Paths = [new("lib/udev/hwdb.bin"), new("etc/udev/hwdb.bin")],
+        },
+        new("packed-data", "compressed data, which depends on what is in it and on the compressor",
+            "Where what is in it is told as well, nothing more is to do; else pin the compressor, its level and its number of threads.")
+        {
+            Labels = [new("cpio", "gzip data|xz data|zstd data")],
         },
         new("python-version", "another version of Python compiled it",
             "Compile with the image's own Python, or leave .pyc files out.")
@@ -384,15 +407,30 @@ internal static class CauseRules
         {
             Paths = [new("etc/hostname")],
         },
+        new("tar-owner-names", "names of the host's users and groups in an archive",
+            "Leave them out: tar --numeric-owner --owner=0 --group=0 (bsdtar --numeric-owner --uid 0 --gid 0).")
+        {
+            Fields = [new("tar", "uname|gname|*.uname|*.gname|pax uname|pax gname", Any)],
+        },
+        new("sparse-maps", "holes of files, as the host's file system had them",
+            "Write the archive without --sparse: where a file has holes depends on how and where it was written.")
+        {
+            Fields = [new("tar", "sparse|sparse map|realsize|isextended|pax GNU.sparse.*", Any)],
+        },
+        new("pax-header-names", "names of extended headers, with the number of the process that wrote them",
+            "Name them: tar --pax-option=exthdr.name=%d/PaxHeaders/%f,globexthdr.name=GlobalHead.%n.")
+        {
+            Fields = [new("tar", "exthdr.name|exthdr.prefix|globexthdr.name|globexthdr.prefix", Any)],
+        },
         new("umask", "permissions that follow from the umask of the build",
             "Set the umask in scripts (umask 022), or set the modes; a checkout has them from the umask of whoever cloned it.")
         {
-            Fields = [new(FileSystems + "|" + Archives, "mode|i_mode", Umask)],
+            Fields = [new(FileSystems + "|" + Archives, "mode|i_mode|c_mode", Umask)],
         },
         new("build-user", "files that belong to whoever built",
             "Copy with the owner set (install -o root, tar --owner=0 --group=0), or build in a user namespace as Diecast does.")
         {
-            Fields = [new(FileSystems + "|" + Archives, "uid|gid|i_uid|i_gid", RootAndPerson)],
+            Fields = [new(FileSystems + "|" + Archives, "uid|gid|i_uid|i_gid|c_uid|c_gid|exthdr.uid|exthdr.gid", RootAndPerson)],
         },
     ];
 

@@ -44,6 +44,11 @@ internal static partial class CauseTests
     /// <summary>As many entries, of other names or in another order.</summary>
     public static bool SameCount(string before, string after) => before.Split(' ')[0] == after.Split(' ')[0];
 
+    /// <summary>Types of a tar member, of which one is a file and the other a hard link.</summary>
+    public static bool OneIsHardLink(string before, string after) => (before, after) is ("0" or "", "1") or ("1", "0" or "");
+
+    public static bool OneIsEmpty(string before, string after) => before.Length == 0 != (after.Length == 0);
+
     /// <summary>Permissions that differ in nothing but what a umask takes: bits of the group and of others.</summary>
     public static bool Umask(string before, string after) => Octal(before) is { } one && Octal(after) is { } other
         && ((one ^ other) & ~63) == 0 && ((one & other) == one || (one & other) == other);

@@ -19,7 +19,26 @@ internal sealed class ContainerComparison(
         {
             new TreeComparison(comparison, left.Kind, _files, subject.Depth + 1) { Ranges = ranges }.Compare(left.Tree, right.Tree);
         }
-        new Attribution(comparison, found, left, right, _files).Explain(before, after, ranges);
+        var members = CompareMembers();
+        new Attribution(comparison, found, left, right, _files)
+        {
+            AreArchives = members is not null, HaveOtherOrder = members?.Order is not null,
+        }.Explain(before, after, ranges);
+    }
+
+    private MemberComparison? CompareMembers()
+    {
+        if (left.Members is null || right.Members is null)
+        {
+            return null;
+        }
+        var members = new MemberComparison(comparison, left.Kind, _files);
+        members.Compare(left.Members(), right.Members());
+        if (members.Order is { } order)
+        {
+            found.Add(order);
+        }
+        return members;
     }
 
     private void CompareParts(KnownDifferences ranges)

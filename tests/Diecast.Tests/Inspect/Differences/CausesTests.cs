@@ -67,6 +67,20 @@ public sealed class CausesTests
         { "systemd-journal", "journal", "/x/system.journal", null, "file_id", "0123456789abcdef0123456789abcdef", "0123456789abcdef0123456789abcdee" },
         { "umask", "ext4", "/opt/a", null, "mode", "0644", "0664" },
         { "build-user", "tar", "/opt/a", null, "uid", "0", "1000" },
+        { "build-user", "cpio", "/opt/a", "cpio header", "c_uid", "0", "1000" },
+        { "archive-times", "cpio", null, "cpio trailer", "c_mtime", Time, Time2 },
+        { "cpio-inode-numbers", "cpio", "/init", null, "c_ino", "12345", "12346" },
+        { "cpio-inode-numbers", "cpio", "/init", null, "c_devminor", "1", "49" },
+        { "archive-order", "tar", null, null, "order", "4 members, number 2 is /a", "4 members, number 2 is /b" },
+        { "archive-order", "tar", "/a", null, "typeflag", "0", "1" },
+        { "archive-order", "tar", "/a", null, "linkname", "", "./b" },
+        { "tar-owner-names", "tar", "/a", "tar header", "uname", "root", "jo" },
+        { "tar-owner-names", "tar", "/a", null, "exthdr.gname", "root", "jo" },
+        { "pax-times", "tar", "/a", "tar extended header", "pax atime", Time, Time2 },
+        { "pax-header-names", "tar", "/a", null, "exthdr.name", "./PaxHeaders.123/a", "./PaxHeaders.124/a" },
+        { "sparse-maps", "tar", "/a", null, "pax GNU.sparse.map", "0,4096", "0,8192" },
+        { "follows-checksum", "tar", "/a", null, "chksum", "5000", "5001" },
+        { "follows-size", "cpio", "/a", null, "c_filesize", "0", "12" },
     };
 
     /// <summary>As before, and no cause of that id.</summary>
@@ -119,6 +133,15 @@ public sealed class CausesTests
         { "umask", "ext4", "/opt/a", null, "mode", "0644", "4755" },
         { "umask", "ext4", "/opt/a", null, "mode", "0640", "0604" },
         { "build-user", "tar", "/opt/a", null, "uid", "0", "33" },
+        { "cpio-inode-numbers", "cpio", "/init", null, "c_rdevminor", "1", "49" },
+        { "archive-order", "tar", null, null, "order", "4 members, number 2 is /a", "5 members, number 2 is /b" },
+        { "archive-order", "tar", "/a", null, "typeflag", "0", "5" },
+        { "archive-order", "tar", "/a", null, "linkname", "./c", "./b" },
+        { "tar-owner-names", "tar", "/a", null, "name", "root", "jo" },
+        { "pax-times", "tar", "/a", null, "pax atime", Zero, Time2 },
+        { "pax-times", "tar", "/a", null, "pax comment", Time, Time2 },
+        { "pax-header-names", "tar", "/a", null, "name", "a", "b" },
+        { "sparse-maps", "tar", "/a", null, "pax GNU.other", "0", "1" },
     };
 
     public static TheoryData<string, string, Change> Paths { get; } = new()
@@ -270,6 +293,11 @@ public sealed class CausesTests
     {
         Assert.Equal("journal", Causes.OfLayout("ext4", "ext4 journal")?.Id);
         Assert.Equal("unused-space", Causes.OfLayout("vfat", "fat unused")?.Id);
+        Assert.Equal("packed-data", Causes.OfLayout("cpio", "zstd data")?.Id);
+        Assert.Equal("archive-order", Causes.OfLayout("tar", "members in another order")?.Id);
+        Assert.Equal("follows-size", Causes.OfLayout("tar", "members at other places")?.Id);
+        Assert.Null(Causes.OfLayout("tar", "tar header /a"));
+        Assert.Null(Causes.OfLayout("vfat", "zstd data"));
         Assert.Null(Causes.OfLayout("vfat", "ext4 journal"));
         Assert.Null(Causes.OfLayout("ext4", "ext4 superblock"));
     }
@@ -279,8 +307,8 @@ public sealed class CausesTests
     {
         string[] ids = [.. CauseRules.All.Select(static rule => rule.Id)];
         Assert.Equal(ids.Distinct(), ids);
-        string[] made = [.. Ids(Fields), .. Ids(Paths), .. Ids(Texts), "journal", "unused-space", "follows-files"];
-        string[] absent = [.. Ids(OtherFields), .. Ids(OtherPaths), .. Ids(OtherTexts), "journal", "unused-space", "follows-files"];
+        string[] made = [.. Ids(Fields), .. Ids(Paths), .. Ids(Texts), "journal", "unused-space", "follows-files", "packed-data"];
+        string[] absent = [.. Ids(OtherFields), .. Ids(OtherPaths), .. Ids(OtherTexts), "journal", "unused-space", "follows-files", "packed-data"];
         Assert.Empty(ids.Except(made));
         Assert.Empty(ids.Except(absent));
         Assert.All(CauseRules.All, static rule =>
