@@ -65,7 +65,8 @@ internal sealed class Attribution(
             {
                 var (a, b) = (leftLayout?.At(position), rightLayout?.At(position));
                 long stretch = Math.Min(a?.End ?? before.Length, b?.End ?? after.Length);
-                end = a is { Label.Kind: ContentKind } || b is { Label.Kind: ContentKind }
+                end = AreArchives && (a?.Offset, a?.Label) != (b?.Offset, b?.Label) ? Moved(differing, position, stretch)
+                    : a is { Label.Kind: ContentKind } || b is { Label.Kind: ContentKind }
                     ? Content(differing, position, stretch, a?.Label, b?.Label)
                     : Structure(differing, position, stretch, a?.Label, b?.Label, leftField, rightField);
             }
@@ -89,6 +90,13 @@ internal sealed class Attribution(
         {
             _elsewhere += differing.Count(position, end);
         }
+        return end;
+    }
+
+    /// <summary>Bytes of different members, or of different places in one.</summary>
+    private long Moved(DifferingBytes differing, long position, long end)
+    {
+        _elsewhere += differing.Count(position, end);
         return end;
     }
 
@@ -132,11 +140,6 @@ internal sealed class Attribution(
         if (AreArchives && ToldMember(before, after) is { } owner)
         {
             owner.DifferingBytes += differing.Count(position, end);
-            return end;
-        }
-        if (AreArchives && before != after)
-        {
-            _elsewhere += differing.Count(position, end);
             return end;
         }
         string name = before == after || after is null ? (before?.ToString() ?? "bytes") : before is null ? after.Value.ToString() : $"{before} / {after}";
@@ -220,10 +223,12 @@ internal sealed class Attribution(
         }
         if (AreArchives)
         {
-            AddShifted(HaveOtherOrder ? "members in another order" : "members at other places", _elsewhere + _otherFiles);
-            return;
+            AddShifted(HaveOtherOrder ? "members in another order" : "members at other places", _elsewhere);
         }
-        AddShifted("contents at other places", _elsewhere);
+        else
+        {
+            AddShifted("contents at other places", _elsewhere);
+        }
         AddShifted("inodes and entries that belong to other files", _otherFiles);
     }
 
