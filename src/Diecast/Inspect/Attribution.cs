@@ -152,9 +152,18 @@ internal sealed class Attribution(
         return end;
     }
 
-    /// <summary>The member that both sides belong to, where something has been said of it: its fields have moved a little.</summary>
-    private DifferenceBuilder? ToldMember(Label? before, Label? after) =>
-        before == after && before?.Detail is string path && files.Find(path) is { Fields.Count: > 0 } member ? member : null;
+    /// <summary>
+    /// The member that both sides belong to, where something has been said of it (its fields have moved a little) or would
+    /// have been, had there not been too much to say.
+    /// </summary>
+    private DifferenceBuilder? ToldMember(Label? before, Label? after)
+    {
+        if (before != after || before?.Detail is not string path)
+        {
+            return null;
+        }
+        return files.Find(path) is { Fields.Count: > 0 } member ? member : comparison.Budget.Refused > 0 ? files.Of(path) : null;
+    }
 
     private static long EndOf(FieldSpan? field, long position, long end) =>
         field is null ? end : Math.Max(position + 1, field.Offset + field.Length);
