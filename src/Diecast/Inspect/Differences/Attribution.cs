@@ -66,7 +66,8 @@ internal sealed class Attribution(
             {
                 var (a, b) = (leftLayout?.At(position), rightLayout?.At(position));
                 long stretch = Math.Min(a?.End ?? before.Length, b?.End ?? after.Length);
-                end = a is { Label.Kind: ContentKind } || b is { Label.Kind: ContentKind }
+                end = AreArchives && (a?.Offset, a?.Label) != (b?.Offset, b?.Label) ? Moved(differing, position, stretch)
+                    : a is { Label.Kind: ContentKind } || b is { Label.Kind: ContentKind }
                     ? Content(differing, position, stretch, a, b)
                     : Structure(differing, position, stretch, a?.Label, b?.Label, leftField, rightField);
             }
@@ -90,6 +91,13 @@ internal sealed class Attribution(
         {
             _elsewhere += differing.Count(position, end);
         }
+        return end;
+    }
+
+    /// <summary>Bytes of different members, or of different places in one.</summary>
+    private long Moved(DifferingBytes differing, long position, long end)
+    {
+        _elsewhere += differing.Count(position, end);
         return end;
     }
 
@@ -137,11 +145,6 @@ internal sealed class Attribution(
             owner.DifferingBytes += differing.Count(position, end);
             return end;
         }
-        if (AreArchives && before != after)
-        {
-            _elsewhere += differing.Count(position, end);
-            return end;
-        }
         string name = before == after || after is null ? (before?.ToString() ?? "bytes") : before is null ? after.Value.ToString() : $"{before} / {after}";
         if (!_regions.TryGetValue(name, out var region))
         {
@@ -152,9 +155,18 @@ internal sealed class Attribution(
         return end;
     }
 
-    /// <summary>The member that both sides belong to, where something has been said of it: its fields have moved a little.</summary>
-    private DifferenceBuilder? ToldMember(Label? before, Label? after) =>
-        before == after && before?.Detail is string path && files.Find(path) is { Fields.Count: > 0 } member ? member : null;
+    /// <summary>
+    /// The member that both sides belong to, where something has been said of it (its fields have moved a little) or would
+    /// have been, had there not been too much to say.
+    /// </summary>
+    private DifferenceBuilder? ToldMember(Label? before, Label? after)
+    {
+        if (before != after || before?.Detail is not string path)
+        {
+            return null;
+        }
+        return files.Find(path) is { Fields.Count: > 0 } member ? member : comparison.Budget.Refused > 0 ? files.Of(path) : null;
+    }
 
     private static long EndOf(FieldSpan? field, long position, long end) =>
         field is null ? end : Math.Max(position + 1, field.Offset + field.Length);
@@ -223,10 +235,12 @@ internal sealed class Attribution(
         }
         if (AreArchives)
         {
-            AddShifted(HaveOtherOrder ? "members in another order" : "members at other places", _elsewhere + _otherFiles);
-            return;
+            AddShifted(HaveOtherOrder ? "members in another order" : "members at other places", _elsewhere);
         }
-        AddShifted("contents at other places", _elsewhere);
+        else
+        {
+            AddShifted("contents at other places", _elsewhere);
+        }
         AddShifted("inodes and entries that belong to other files", _otherFiles);
     }
 

@@ -40,7 +40,8 @@ public sealed class ArchiveDiffTests
             }
         }
         // Every byte has been counted for somebody.
-        Assert.Equal(found.DifferingBytes, found.Children.Sum(static child => child.DifferingBytes));
+        var archive = Assert.Single(All(found), static difference => difference.Format is "cpio" or "tar");
+        Assert.Equal(archive.DifferingBytes, archive.Children.Sum(static child => child.DifferingBytes));
         return ids;
     }
 
@@ -50,29 +51,29 @@ public sealed class ArchiveDiffTests
     {
         using var directory = new TempDirectory();
         var (before, after) = Make(directory, first, second);
-        Assert.Equal(causes, Causes(before, after).Where(static id => id != "follows-checksum"));
+        Assert.Equal(causes, Causes(before, after).Where(static id => !id.StartsWith("follows-", StringComparison.Ordinal)));
     }
 
     [Theory]
     [InlineData("find . | sort | cpio -o -H newc --quiet", "find . | sort | cpio -o -H newc --quiet", "cpio-inode-numbers")]
-    [InlineData("find . | sort | cpio -o -H newc --quiet --reproducible", "find . | sort -r | cpio -o -H newc --quiet --reproducible", "archive-order", "cpio-inode-numbers", "follows-size")]
-    [InlineData("find . | sort | cpio -o -H newc --quiet", "find . | sort -r | cpio -o -H newc --quiet", "archive-order", "cpio-inode-numbers", "follows-size")]
+    [InlineData("find . | sort | cpio -o -H newc --quiet --reproducible", "find . | sort -r | cpio -o -H newc --quiet --reproducible", "archive-order", "cpio-inode-numbers")]
+    [InlineData("find . | sort | cpio -o -H newc --quiet", "find . | sort -r | cpio -o -H newc --quiet", "archive-order", "cpio-inode-numbers")]
     [InlineData("find . | sort | cpio -o -H newc --quiet --reproducible", "find . -exec touch -h -d @1700000007 {} +; find . | sort | cpio -o -H newc --quiet --reproducible", "archive-times")]
     [InlineData("find . | sort | cpio -o -H newc --quiet --reproducible", "find . | sort | cpio -o -H newc --quiet --reproducible -R 1000:1000", "build-user")]
-    [InlineData("find . | sort | bsdtar -cnf - --format=newc -T -", "find . | sort -r | bsdtar -cnf - --format=newc -T -", "archive-order", "cpio-inode-numbers", "follows-size")]
-    [InlineData("find . | sort | cpio -o -H newc --quiet | zstd", "find . | sort -r | cpio -o -H newc --quiet | zstd", "archive-order", "cpio-inode-numbers", "follows-size")]
+    [InlineData("find . | sort | bsdtar -cnf - --format=newc -T -", "find . | sort -r | bsdtar -cnf - --format=newc -T -", "archive-order", "cpio-inode-numbers")]
+    [InlineData("find . | sort | cpio -o -H newc --quiet | zstd", "find . | sort -r | cpio -o -H newc --quiet | zstd", "archive-order", "cpio-inode-numbers")]
     public void CpioIsExplained(string first, string second, params string[] causes) => Differ(first, second, causes);
 
     [Theory]
     [InlineData("tar --sort=name -cf - .", "tar --sort=name --owner=jo:0 --group=jo:0 -cf - .", "tar-owner-names")]
     [InlineData("tar --sort=name -cf - .", "tar --sort=name --owner=jo:1000 --group=jo:1000 -cf - .", "build-user", "tar-owner-names")]
-    [InlineData("find . | sort | tar --no-recursion -cf - -T -", "find . | sort -r | tar --no-recursion -cf - -T -", "archive-order", "follows-size")]
+    [InlineData("find . | sort | tar --no-recursion -cf - -T -", "find . | sort -r | tar --no-recursion -cf - -T -", "archive-order")]
     [InlineData("tar --format=pax --sort=name --pax-option=delete=atime,delete=ctime -cf - .", "find . -exec touch -h -d @1700000007.5 {} +; tar --format=pax --sort=name --pax-option=delete=atime,delete=ctime -cf - .", "archive-times")]
     [InlineData("find . -exec touch -h -a -d @1700000300.25 {} +; tar --format=pax --sort=name -cf - .", "sleep 1.1; find . -exec touch -h -a -d @1700000900.75 {} +; tar --format=pax --sort=name -cf - .", "pax-times")]
     [InlineData("find . | sort | tar --format=pax --no-recursion -cf - -T -", "sleep 1.1; find . -exec touch -h -d @1700000900 {} +; find . | sort -r | tar --format=pax --owner=jo:0 --no-recursion -cf - -T -",
-        "archive-order", "archive-times", "follows-size", "pax-times", "tar-owner-names")]
+        "archive-order", "archive-times", "pax-times", "tar-owner-names")]
     [InlineData("tar --sort=name --pax-option=exthdr.name=%d/PaxHeaders.%p/%f,delete=atime,delete=ctime --format=pax -cf - .", "tar --sort=name --pax-option=exthdr.name=%d/PaxHeaders.%p/%f,delete=atime,delete=ctime --format=pax -cf - .", "pax-header-names")]
-    [InlineData("find . | sort | bsdtar --format=pax -cnf - -T -", "find . | sort -r | bsdtar --format=pax --uname jo -cnf - -T -", "archive-order", "follows-size", "pax-times", "tar-owner-names")]
+    [InlineData("find . | sort | bsdtar --format=pax -cnf - -T -", "find . | sort -r | bsdtar --format=pax --uname jo -cnf - -T -", "archive-order", "pax-times", "tar-owner-names")]
     [InlineData("tar --sort=name -cf - . | gzip -n", "tar --sort=name --owner=jo:0 -cf - . | gzip -n", "tar-owner-names")]
     public void TarIsExplained(string first, string second, params string[] causes) => Differ(first, second, causes);
 
@@ -93,13 +94,31 @@ public sealed class ArchiveDiffTests
         Assert.Equal("follows-size", Assert.Single(added.Children, static child => child.Name == "members at other places").Cause?.Id);
     }
 
+    /// <summary>A large file that overlaps itself at another place is the same file.</summary>
+    [Fact]
+    public void MovedContentsAreNoDifferenceOfTheirFiles()
+    {
+        string text = string.Join('\n', Enumerable.Range(0, 5000));
+        var (one, other) = (ImageSamples.Tree(("b", text)), ImageSamples.Tree(("a", "new"), ("b", text)));
+        foreach (var found in new[]
+        {
+            ImageDiffer.Compare(Diecast.Formats.Tar.TarWriter.Write(one), Diecast.Formats.Tar.TarWriter.Write(other), new DiffOptions())!,
+            ImageDiffer.Compare(Diecast.Formats.Cpio.CpioWriter.Write(one), Diecast.Formats.Cpio.CpioWriter.Write(other), new DiffOptions())!,
+        })
+        {
+            Assert.DoesNotContain(found.Children, static child => child.Name == "/b" && child.Fields.Any(static f => f.Cause is null or { IsFollowing: false, Id: not "cpio-inode-numbers" }));
+            Assert.DoesNotContain(found.Children, static child => child.Name == "/b" && child.Notes.Count > 0);
+            Assert.InRange(Assert.Single(found.Children, static child => child.Name == "members at other places").DifferingBytes, 10_000, text.Length + 10_000);
+        }
+    }
+
     /// <summary>A value that no cause explains, and bytes that no field covers, are not passed over.</summary>
     [Fact]
     public void WhatIsUnknownIsSaid()
     {
         byte[] archive = ImageSamples.Bytes(ImageSamples.Cpio(("a", "12345")));
         var changed = archive.ToArray();
-        changed[^1] = 7;
+        changed[230] = 7;
         var padding = Assert.Single(ImageDiffer.Compare(new MemoryBlob(archive), new MemoryBlob(changed), new DiffOptions())!.Children);
         Assert.Equal(("bytes", "cpio padding", 1), (padding.Kind, padding.Name, padding.DifferingBytes));
         changed = archive.ToArray();
