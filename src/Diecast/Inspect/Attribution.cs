@@ -133,6 +133,11 @@ internal sealed class Attribution(
         }
         // Up to where the next field may begin, on either side.
         end = Math.Min(end, Math.Min(EndOf(a, position, end), EndOf(b, position, end)));
+        if (Moved(before, after))
+        {
+            _elsewhere += differing.Count(position, end);
+            return end;
+        }
         string name = before == after || after is null ? (before?.ToString() ?? "bytes") : before is null ? after.Value.ToString() : $"{before} / {after}";
         if (!_regions.TryGetValue(name, out var region))
         {
@@ -142,6 +147,10 @@ internal sealed class Attribution(
         region.End = end;
         return end;
     }
+
+    /// <summary>Whether a place belongs to other things on the two sides, so that its bytes say nothing about either.</summary>
+    private bool Moved(Label? before, Label? after) => before?.ToString() != after?.ToString()
+        && (_haveSameFiles ? before?.Detail is not null && after?.Detail is not null : before?.Detail is not null || after?.Detail is not null);
 
     private static long EndOf(FieldSpan? field, long position, long end) =>
         field is null ? end : Math.Max(position + 1, field.Offset + field.Length);
@@ -195,6 +204,11 @@ internal sealed class Attribution(
         {
             if (files.Find(path) is { HasContent: true })
             {
+                continue;
+            }
+            if (!_haveSameFiles)
+            {
+                _elsewhere += bytes;
                 continue;
             }
             var file = files.Of(path);
