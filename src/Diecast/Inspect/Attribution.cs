@@ -12,6 +12,9 @@ internal sealed class Attribution(
 {
     private const string ContentKind = "file";
 
+    // Of a structure that stands twice: GPT's at the end of the disk.
+    private const string CopySuffix = " (backup)";
+
     // What a tree says in its own words, and a structure of the file system once more.
     private static readonly Dictionary<string, string> s_sameAs = new(StringComparer.Ordinal)
     {
@@ -177,6 +180,8 @@ internal sealed class Attribution(
         // One value may stand in two places: a checksum in two halves, a time and its nanoseconds.
         bool isTold = owner.Fields.Any(field => field.Name == s_sameAs.GetValueOrDefault(before.Name)
                 || (field.Name == before.Name && field.Before == from && field.After == to))
+            || (before.Structure.EndsWith(CopySuffix, StringComparison.Ordinal)
+                && _structures.GetValueOrDefault(before.Structure[..^CopySuffix.Length])?.Fields.Any(field => field.Name == before.Name && field.Before == from && field.After == to) == true)
             || (path is null && found.Fields.Any(field => field.Name == before.Name && field.Before == from && field.After == to));
         if (!isTold && comparison.Budget.Take())
         {

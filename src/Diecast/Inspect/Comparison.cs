@@ -104,7 +104,7 @@ internal sealed class Comparison(DiffOptions options)
             return false;
         }
         var files = new FileDifferences();
-        new TreeComparison(this, subject.Kind, files, subject.Depth + 1).Compare(left.Tree, right.Tree);
+        new TreeComparison(this, "directory", files, subject.Depth + 1).Compare(left.Tree, right.Tree);
         files.AddTo(found);
         return true;
     }

@@ -41,6 +41,7 @@ public sealed class CausesTests
         { "follows-checksum", "btrfs", null, "tree block", "csum", "12345678", "12345679" },
         { "follows-build-id", "elf", "/usr/bin/a", null, "build-id", "0123456789abcdef", "0123456789abcde0" },
         { "follows-size", "ext4", null, null, "s_free_blocks_count", "100", "101" },
+        { "follows-size", "gpt", null, null, "AlternateLBA", "163839", "196607" },
         { "use-counters", "ext4", null, null, "s_mnt_count", "0", "1" },
         { "use-counters", "ext4", null, "journal superblock", "s_feature_incompat", "0x00000000", "0x00000012" },
         { "transactions", "btrfs", null, "superblock", "generation", "7", "9" },
@@ -92,6 +93,7 @@ public sealed class CausesTests
         { "follows-checksum", "ext4", null, null, "s_feature_compat", "a", "b" },
         { "follows-build-id", "elf", "/a", null, "e_type", "2", "3" },
         { "follows-size", "ext4", null, null, "s_blocks_count", "100", "101" },
+        { "follows-size", "image", null, null, "size", "83886080", "100663296" },
         { "use-counters", "ext4", null, null, "s_max_mnt_count", "0", "1" },
         { "use-counters", "ext4", null, "superblock", "s_feature_incompat", "0x000002c2", "0x000022c2" },
         { "transactions", "btrfs", null, null, "label", "a", "b" },
@@ -270,6 +272,10 @@ public sealed class CausesTests
     {
         Assert.Equal("journal", Causes.OfLayout("ext4", "ext4 journal")?.Id);
         Assert.Equal("unused-space", Causes.OfLayout("vfat", "fat unused")?.Id);
+        Assert.Equal("unused-space", Causes.OfLayout("gpt", "unused")?.Id);
+        Assert.Equal("follows-size", Causes.OfLayout("gpt", "GPT backup header / unused")?.Id);
+        Assert.Equal("follows-build-id", Causes.OfLayout("section", ".note.gnu.build-id")?.Id);
+        Assert.Null(Causes.OfLayout("section", ".text"));
         Assert.Null(Causes.OfLayout("vfat", "ext4 journal"));
         Assert.Null(Causes.OfLayout("ext4", "ext4 superblock"));
     }
