@@ -1,4 +1,5 @@
 using Diecast.Inspect;
+using Diecast.Tests.Support;
 
 namespace Diecast.Tests.Inspect;
 
@@ -41,6 +42,7 @@ public sealed class CausesTests
         { "follows-checksum", "btrfs", null, "tree block", "csum", "12345678", "12345679" },
         { "follows-build-id", "elf", "/usr/bin/a", null, "build-id", "0123456789abcdef", "0123456789abcde0" },
         { "follows-size", "ext4", null, null, "s_free_blocks_count", "100", "101" },
+        { "follows-size", "passwd", "/etc/passwd", null, "order", "2 entries, SHA-256 of their names 01234567", "3 entries, SHA-256 of their names 89abcdef" },
         { "follows-size", "gpt", null, null, "AlternateLBA", "163839", "196607" },
         { "use-counters", "ext4", null, null, "s_mnt_count", "0", "1" },
         { "use-counters", "ext4", null, "journal superblock", "s_feature_incompat", "0x00000000", "0x00000012" },
@@ -294,6 +296,13 @@ public sealed class CausesTests
             Assert.Matches("^[a-z0-9-]+$", rule.Id);
             Assert.False(rule.Fields.Count == 0 && rule.Paths.Count == 0 && rule.Labels.Count == 0 && rule.Text is null);
         });
+    }
+
+    [Fact]
+    public void TheDocumentationListsEveryCause()
+    {
+        var rows = CauseRules.All.Select(static rule => $"| `{rule.Id}` | {rule.Title} |\n");
+        Assert.Contains($"| id | cause |\n|---|---|\n{string.Concat(rows)}\n", File.ReadAllText(Repository.File("docs", "diff.md")), StringComparison.Ordinal);
     }
 
     private static string? OfText(string before, string after) =>
