@@ -18,6 +18,9 @@ internal sealed class Attribution(
 
     private const string ContentKind = "file";
 
+    // Of a structure that stands twice: GPT's at the end of the disk.
+    private const string CopySuffix = " (backup)";
+
     private readonly Dictionary<string, DifferenceBuilder> _structures = new(StringComparer.Ordinal);
     private readonly List<DifferenceBuilder> _order = [];
     private readonly Dictionary<string, Region> _regions = new(StringComparer.Ordinal);
@@ -140,6 +143,11 @@ internal sealed class Attribution(
         }
         // Up to where the next field may begin, on either side.
         end = Math.Min(end, Math.Min(EndOf(a, position, end), EndOf(b, position, end)));
+        if (HaveMoved(before, after))
+        {
+            _elsewhere += differing.Count(position, end);
+            return end;
+        }
         if (AreArchives && ToldMember(before, after) is { } owner)
         {
             owner.DifferingBytes += differing.Count(position, end);
@@ -168,6 +176,10 @@ internal sealed class Attribution(
         return files.Find(path) is { Fields.Count: > 0 } member ? member : comparison.Budget.Refused > 0 ? files.Of(path) : null;
     }
 
+    /// <summary>Whether a place belongs to other things on the two sides, so that its bytes say nothing about either.</summary>
+    private bool HaveMoved(Label? before, Label? after) => before?.ToString() != after?.ToString()
+        && (_haveSameFiles ? before?.Detail is not null && after?.Detail is not null : before?.Detail is not null || after?.Detail is not null);
+
     private static long EndOf(FieldSpan? field, long position, long end) =>
         field is null ? end : Math.Max(position + 1, field.Offset + field.Length);
 
@@ -191,6 +203,8 @@ internal sealed class Attribution(
         var owner = path is null ? StructureOf(before.Structure) : files.Of(path);
         owner.DifferingBytes += bytes;
         bool isTold = SameField.IsTold(owner.Fields, new FieldChange(before.Name, from, to))
+            || (before.Structure.EndsWith(CopySuffix, StringComparison.Ordinal)
+                && _structures.GetValueOrDefault(before.Structure[..^CopySuffix.Length])?.Fields.Any(field => field.Name == before.Name && field.Before == from && field.After == to) == true)
             || (path is null && found.Fields.Any(field => field.Name == before.Name && field.Before == from && field.After == to));
         if (!isTold && comparison.Budget.Take())
         {
@@ -218,6 +232,11 @@ internal sealed class Attribution(
         {
             if (files.Find(path) is { HasContent: true })
             {
+                continue;
+            }
+            if (!_haveSameFiles)
+            {
+                _elsewhere += bytes;
                 continue;
             }
             var file = files.Of(path);

@@ -144,10 +144,29 @@ internal static class CauseRules
 
     private static CauseRule[] Consequences() =>
     [
-        new("journal-use", "the journal's state after use",
-            "The kernel writes it when it mounts: make the file system from a tree, and compare images that were not booted.")
+        new("follows-files", "places and counts that move with files that came, went or changed in size",
+            "Nothing to do: it goes when the files are the same.")
         {
-            Fields = [new("ext4", "s_start|s_sequence|s_head|s_feature_incompat|s_checksum_type", Any) { Structure = "journal superblock" }],
+            Fields =
+            [
+                new("ext4", "i_block*|i_file_acl|i_links_count|entry *|blocks *|inodes *|s_kbytes_written|s_first_ino|s_last_orphan", Any) { Files = Files.Other },
+                new("vfat", "DIR_FstClus*|cluster *|entry *|entries *", Any) { Files = Files.Other },
+            ],
+            Labels =
+            [
+                new("*", "contents at other places|inodes and entries that belong to other files") { Files = Files.Other },
+                new("ext4", "*directory *|ext4 extents *|*ext4 group * inode table*|*ext4 group * block bitmap*|*ext4 group * inode bitmap*") { Files = Files.Other },
+                new("vfat", "*directory*|fat * table*|*fat root*") { Files = Files.Other },
+            ],
+        },
+        new("use-counters", "counters and traces of use",
+            "The image was mounted or written by the kernel after it was made: make it from a tree, and compare images that were not booted.")
+        {
+            Fields =
+            [
+                new("ext4", "s_mnt_count|s_kbytes_written|s_last_mounted|s_state|s_last_orphan|i_version", Any),
+                new("ext4", "s_start|s_sequence|s_head|s_feature_incompat|s_checksum_type", Any) { Structure = "journal superblock" },
+            ],
         },
         new("tool-features", "other features of the file system",
             "They come from the tool's version and from the host's mke2fs.conf or defaults: name them (mke2fs -O, MKE2FS_CONFIG), or pin the tool; Diecast has one fixed set.")
@@ -180,31 +199,13 @@ internal static class CauseRules
             [
                 new("ext4", "s_free_*|bg_free_*|bg_used_dirs_count|bg_itable_unused|i_blocks|s_overhead_clusters|s_r_blocks_count", Numbers),
                 new("vfat", "FSI_Free_Count|FSI_Nxt_Free", Numbers), new("btrfs", "*bytes_used|used|*nbytes", Numbers),
-                new("elf", "e_shoff|e_phoff|sh_offset|sh_addr|PT_*", Any), new("pe", "PointerToRawData|SizeOf*|VirtualAddress|VirtualSize|data directory *", Any), new("*", "size", Numbers),
+                new("elf", "e_entry|e_shnum|e_shstrndx|e_shoff|e_phoff|sh_offset|sh_addr|sh_size|sh_info|sh_link|PT_*", Any), new("pe", "PointerToRawData|SizeOf*|VirtualAddress|VirtualSize|data directory *", Any), new("file|section|part|zip|tar|cpio|ar", "size", Numbers),
+                new("passwd|group|shadow|gshadow|dpkg status", "order", OtherCount),
+                new("gpt", "AlternateLBA|LastUsableLBA|PartitionRecord* SizeInLBA", Numbers),
                 new("zip", "compressed size", Numbers), new("cpio", "c_filesize", Numbers), new("tar", "exthdr.size|globexthdr.size|pax size", Any), new("ld.so.cache", "length of strings|entries", Numbers),
                 new("ldconfig aux-cache", "length of strings|entries", Numbers), new("fontconfig cache", "size", Numbers), new("hwdb", "file_size|*_len|*_off", Numbers),
             ],
-            Labels = [new(Archives, "members at other places")],
-        },
-        new("follows-files", "places and counts that move with files that came, went or changed in size",
-            "Nothing to do: it goes when the files are the same.")
-        {
-            Fields =
-            [
-                new("ext4", "i_block*|i_file_acl|i_links_count|entry *|blocks *|inodes *|s_kbytes_written|s_first_ino|s_last_orphan", Any) { Files = Files.Other },
-                new("vfat", "DIR_FstClus*|cluster *|entry *|entries *", Any) { Files = Files.Other },
-            ],
-            Labels =
-            [
-                new("*", "contents at other places|inodes and entries that belong to other files") { Files = Files.Other },
-                new("ext4", "*directory *|ext4 extents *|*ext4 group * inode table*|*ext4 group * block bitmap*|*ext4 group * inode bitmap*") { Files = Files.Other },
-                new("vfat", "*directory*|fat * table*|*fat root*") { Files = Files.Other },
-            ],
-        },
-        new("use-counters", "counters and traces of use",
-            "The image was mounted or written by the kernel after it was made: make it from a tree, and compare images that were not booted.")
-        {
-            Fields = [new("ext4", "s_mnt_count|s_kbytes_written|s_last_mounted|s_state|s_last_orphan|i_version", Any)],
+            Labels = [new("gpt", "GPT backup * / *|* / GPT backup *"), new(Archives, "members at other places")],
         },
         new("transactions", "numbers of transactions, one for each time the file system was synced",
             "They depend on the timing of whoever wrote through the kernel: write the file system from a tree (mkfs.btrfs --rootdir).")

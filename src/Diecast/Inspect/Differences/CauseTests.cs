@@ -49,6 +49,9 @@ internal static partial class CauseTests
 
     public static bool OneIsEmpty(string before, string after) => before.Length == 0 != (after.Length == 0);
 
+    /// <summary>More entries or fewer, which makes another order.</summary>
+    public static bool OtherCount(string before, string after) => !SameCount(before, after);
+
     /// <summary>Permissions that differ in nothing but what a umask takes: bits of the group and of others.</summary>
     public static bool Umask(string before, string after) => Octal(before) is { } one && Octal(after) is { } other
         && ((one ^ other) & ~63) == 0 && ((one & other) == one || (one & other) == other);

@@ -104,7 +104,7 @@ internal sealed class Comparison(DiffOptions options)
             return false;
         }
         var files = new FileDifferences();
-        new TreeComparison(this, subject.Kind, files, subject.Depth + 1).Compare(left.Tree, right.Tree);
+        new TreeComparison(this, "directory", files, subject.Depth + 1).Compare(left.Tree, right.Tree);
         files.AddTo(found);
         return true;
     }
@@ -149,7 +149,8 @@ internal sealed class Comparison(DiffOptions options)
 
     /// <summary>The fields of the two that differ, matched by name; those with the same name by their order.</summary>
     public static IEnumerable<FieldChange> Fields(
-        string kind, string? path, string? structure, IReadOnlyList<NamedField> before, IReadOnlyList<NamedField> after)
+        string kind, string? path, string? structure, IReadOnlyList<NamedField> before, IReadOnlyList<NamedField> after,
+        bool haveSameFiles = true)
     {
         var unmatched = after.GroupBy(static field => field.Name).ToDictionary(static group => group.Key, static group => new Queue<string>(group.Select(static field => field.Value)));
         foreach (var field in before)
@@ -169,7 +170,7 @@ internal sealed class Comparison(DiffOptions options)
         }
 
         FieldChange Changed(string name, string? from, string? to) =>
-            new(name, from, to) { Structure = structure, Cause = Causes.OfField(kind, path, structure, name, from, to) };
+            new(name, from, to) { Structure = structure, Cause = Causes.OfField(kind, path, structure, name, from, to, haveSameFiles) };
     }
 
     public static string Number(long number) => number.ToString(CultureInfo.InvariantCulture);

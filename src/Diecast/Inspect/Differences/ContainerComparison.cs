@@ -10,15 +10,16 @@ internal sealed class ContainerComparison(
 
     public void Compare(Blob before, Blob after, KnownDifferences ranges)
     {
-        foreach (var change in Comparison.Fields(left.Kind, subject.Path, null, left.Fields, right.Fields))
-        {
-            found.Add(change);
-        }
-        CompareParts(ranges);
         if (left.Tree is not null && right.Tree is not null)
         {
             new TreeComparison(comparison, left.Kind, _files, subject.Depth + 1) { Ranges = ranges }.Compare(left.Tree, right.Tree);
         }
+        // Counts in a superblock follow from the files, so that these come first.
+        foreach (var change in Comparison.Fields(left.Kind, subject.Path, null, left.Fields, right.Fields, _files.TakeSameSpace))
+        {
+            found.Add(change);
+        }
+        CompareParts(ranges);
         var members = CompareMembers();
         new Attribution(comparison, found, left, right, _files)
         {

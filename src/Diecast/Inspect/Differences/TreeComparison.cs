@@ -9,6 +9,9 @@ internal sealed class TreeComparison(Comparison comparison, string kind, FileDif
     /// <summary>Where the file systems of the two trees differ: files elsewhere need not be read.</summary>
     public KnownDifferences? Ranges { get; init; }
 
+    private readonly List<(DifferenceBuilder Found, Blob Content)> _added = [];
+    private readonly List<(DifferenceBuilder Found, Blob Content)> _removed = [];
+
     public void Compare(FileTree before, FileTree after)
     {
         var pending = new Stack<(TreePath? Path, DirectoryNode Before, DirectoryNode After)>();
@@ -24,6 +27,26 @@ internal sealed class TreeComparison(Comparison comparison, string kind, FileDif
             // Both are done with: a file system's nodes would fill the memory.
             pair.Before.Forget();
             pair.After.Forget();
+        }
+        NoteRenames();
+    }
+
+    /// <summary>A file that is gone and one that has come with the same content are most likely one that was renamed.</summary>
+    private void NoteRenames()
+    {
+        const int most = 8;
+        var removed = _removed.ToLookup(static file => file.Content.Length);
+        foreach (var (found, content) in _added)
+        {
+            foreach (var other in removed[content.Length].Take(most))
+            {
+                comparison.Options.Cancellation.ThrowIfCancellationRequested();
+                if (DifferingRanges.AreEqual(content, other.Content))
+                {
+                    found.Note($"the content of {other.Found.Name}, which is gone");
+                    break;
+                }
+            }
         }
     }
 
@@ -73,6 +96,10 @@ internal sealed class TreeComparison(Comparison comparison, string kind, FileDif
         else if (node is FileNode file)
         {
             found.Note($"{Comparison.Number(file.Content.Length)} bytes");
+            if (file.Content.Length > 0)
+            {
+                (change == Change.Added ? _added : _removed).Add((found, file.Content));
+            }
         }
         files.Add(name, found);
     }

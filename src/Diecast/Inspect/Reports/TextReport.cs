@@ -134,6 +134,11 @@ public sealed class TextReport(TextWriter output, int maximum, bool hasColors)
 
     private void WriteLines(Difference difference, int indent)
     {
+        if (difference is { HasBytes: true, Cause: not null })
+        {
+            // It is known why: nobody reads them.
+            return;
+        }
         // Hexadecimal is for recognising something; who wants to read it asks for more.
         int most = difference.HasBytes ? Math.Max(4, maximum * 2 / 5) : maximum;
         foreach (string line in difference.Lines.Take(most))

@@ -1,4 +1,5 @@
 using Diecast.Inspect.Differences;
+using Diecast.Tests.Support;
 
 namespace Diecast.Tests.Inspect.Differences;
 
@@ -41,8 +42,10 @@ public sealed class CausesTests
         { "follows-checksum", "btrfs", null, "tree block", "csum", "12345678", "12345679" },
         { "follows-build-id", "elf", "/usr/bin/a", null, "build-id", "0123456789abcdef", "0123456789abcde0" },
         { "follows-size", "ext4", null, null, "s_free_blocks_count", "100", "101" },
+        { "follows-size", "passwd", "/etc/passwd", null, "order", "2 entries, SHA-256 of their names 01234567", "3 entries, SHA-256 of their names 89abcdef" },
+        { "follows-size", "gpt", null, null, "AlternateLBA", "163839", "196607" },
         { "use-counters", "ext4", null, null, "s_mnt_count", "0", "1" },
-        { "journal-use", "ext4", null, "journal superblock", "s_feature_incompat", "0x00000000", "0x00000012" },
+        { "use-counters", "ext4", null, "journal superblock", "s_feature_incompat", "0x00000000", "0x00000012" },
         { "transactions", "btrfs", null, "superblock", "generation", "7", "9" },
         { "directory-order", "vfat", "/a", "entry", "DIR_FstClusLO", "3", "4" },
         { "status-order", "dpkg status", "/var/lib/dpkg/status", null, "order", "12 packages, SHA-256 of their names 01234567", "12 packages, SHA-256 of their names 89abcdef" },
@@ -106,8 +109,9 @@ public sealed class CausesTests
         { "follows-checksum", "ext4", null, null, "s_feature_compat", "a", "b" },
         { "follows-build-id", "elf", "/a", null, "e_type", "2", "3" },
         { "follows-size", "ext4", null, null, "s_blocks_count", "100", "101" },
+        { "follows-size", "image", null, null, "size", "83886080", "100663296" },
         { "use-counters", "ext4", null, null, "s_max_mnt_count", "0", "1" },
-        { "journal-use", "ext4", null, "superblock", "s_feature_incompat", "0x000002c2", "0x000022c2" },
+        { "use-counters", "ext4", null, "superblock", "s_feature_incompat", "0x000002c2", "0x000022c2" },
         { "transactions", "btrfs", null, null, "label", "a", "b" },
         { "directory-order", "vfat", "/a", "slot 1 of /", "DIR_Name", "A", "B" },
         { "status-order", "dpkg status", "/var/lib/dpkg/status", null, "order", "12 packages, SHA-256 of their names 01234567", "13 packages, SHA-256 of their names 89abcdef" },
@@ -298,6 +302,10 @@ public sealed class CausesTests
         Assert.Equal("follows-size", Causes.OfLayout("tar", "members at other places")?.Id);
         Assert.Null(Causes.OfLayout("tar", "tar header /a"));
         Assert.Null(Causes.OfLayout("vfat", "zstd data"));
+        Assert.Equal("unused-space", Causes.OfLayout("gpt", "unused")?.Id);
+        Assert.Equal("follows-size", Causes.OfLayout("gpt", "GPT backup header / unused")?.Id);
+        Assert.Equal("follows-build-id", Causes.OfLayout("section", ".note.gnu.build-id")?.Id);
+        Assert.Null(Causes.OfLayout("section", ".text"));
         Assert.Null(Causes.OfLayout("vfat", "ext4 journal"));
         Assert.Null(Causes.OfLayout("ext4", "ext4 superblock"));
     }
@@ -316,6 +324,13 @@ public sealed class CausesTests
             Assert.Matches("^[a-z0-9-]+$", rule.Id);
             Assert.False(rule.Fields.Count == 0 && rule.Paths.Count == 0 && rule.Labels.Count == 0 && rule.Text is null);
         });
+    }
+
+    [Fact]
+    public void TheDocumentationListsEveryCause()
+    {
+        var rows = CauseRules.All.Select(static rule => $"| `{rule.Id}` | {rule.Title} |\n");
+        Assert.Contains($"| id | cause |\n|---|---|\n{string.Concat(rows)}\n", File.ReadAllText(Repository.File("docs", "diff.md")), StringComparison.Ordinal);
     }
 
     private static string? OfText(string before, string after) =>

@@ -73,6 +73,31 @@ public sealed class ImageDifferTests
     }
 
     [Fact]
+    public void WhatMovesWithAFileThatGrewIsToldAsFollowing()
+    {
+        var changed = new TreeBuilder(ImageSamples.Root().Root.Metadata);
+        changed.AddTree(ImageSamples.Root());
+        changed.AddFile("etc/aaa", ImageSamples.Plain, new byte[100_000].Select(static (_, i) => (byte)(i % 251)).ToArray());
+        var partition = Find(Compare(ImageSamples.Disk(), ImageSamples.Disk(changed.Build()))!, "2 (first: root)");
+        Assert.Equal("/etc/aaa", Assert.Single(partition.Children, static child => child.IsFile && !child.IsFollowing).Name);
+        Assert.Contains(partition.Children, static child => child is { Name: "contents at other places", Cause.Id: "follows-files" });
+        Assert.DoesNotContain(All(partition), static d => d.Fields.Any(static f => f.Cause?.Id == "directory-order"));
+    }
+
+    [Fact]
+    public void AFileThatWasRenamedIsRecognised()
+    {
+        var renamed = new TreeBuilder(ImageSamples.Root().Root.Metadata);
+        renamed.AddTree(ImageSamples.Root());
+        renamed.AddFile("etc/passwd2", ImageSamples.Plain, ImageSamples.Root().Walk().Where(static e => e.Path?.ToString() == "/etc/passwd")
+            .Select(static e => ((FileNode)e.Node).Content).Single());
+        renamed.Remove("etc/passwd"u8);
+        var found = ImageDiffer.Compare(ImageSamples.Root(), renamed.Build(), new DiffOptions())!;
+        Assert.Contains("the content of /etc/passwd, which is gone", found.Children.Single(static child => child.Change == Change.Added).Notes);
+        Assert.DoesNotContain(found.Children.Single(static child => child.Change == Change.Removed).Notes, static note => note.Contains("gone", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void AFileInAPackedInitrdInAKernelInAFatIsReached()
     {
         var found = Compare(ImageSamples.Disk(), ImageSamples.Disk(kernel: ImageSamples.Kernel("#?")))!;
