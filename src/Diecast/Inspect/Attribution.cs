@@ -12,8 +12,8 @@ internal sealed class Attribution(
 {
     private const string ContentKind = "file";
 
-    // Of a structure that stands twice: GPT's at the end of the disk.
-    private const string CopySuffix = " (backup)";
+    // Of a structure that stands more than once: GPT's at the end of the disk, the superblocks of btrfs.
+    private static readonly string[] s_copySuffixes = [" (backup)", " mirror 1", " mirror 2"];
 
     // What a tree says in its own words, and a structure of the file system once more.
     private static readonly Dictionary<string, string> s_sameAs = new(StringComparer.Ordinal)
@@ -180,8 +180,8 @@ internal sealed class Attribution(
         // One value may stand in two places: a checksum in two halves, a time and its nanoseconds.
         bool isTold = owner.Fields.Any(field => field.Name == s_sameAs.GetValueOrDefault(before.Name)
                 || (field.Name == before.Name && field.Before == from && field.After == to))
-            || (before.Structure.EndsWith(CopySuffix, StringComparison.Ordinal)
-                && _structures.GetValueOrDefault(before.Structure[..^CopySuffix.Length])?.Fields.Any(field => field.Name == before.Name && field.Before == from && field.After == to) == true)
+            || (OriginalOf(before.Structure) is { } original
+                && _structures.GetValueOrDefault(original)?.Fields.Any(field => field.Name == before.Name && field.Before == from && field.After == to) == true)
             || (path is null && found.Fields.Any(field => field.Name == before.Name && field.Before == from && field.After == to));
         if (!isTold && comparison.Budget.Take())
         {
@@ -192,6 +192,9 @@ internal sealed class Attribution(
             });
         }
     }
+
+    private static string? OriginalOf(string structure) =>
+        s_copySuffixes.Where(suffix => structure.EndsWith(suffix, StringComparison.Ordinal)).Select(suffix => structure[..^suffix.Length]).FirstOrDefault();
 
     private DifferenceBuilder StructureOf(string name)
     {
