@@ -18,8 +18,8 @@ internal sealed class Attribution(
 
     private const string ContentKind = "file";
 
-    // Of a structure that stands twice: GPT's at the end of the disk.
-    private const string CopySuffix = " (backup)";
+    // Of a structure that stands more than once: GPT's at the end of the disk, the superblocks of btrfs.
+    private static readonly string[] s_copySuffixes = [" (backup)", " mirror 1", " mirror 2"];
 
     private readonly Dictionary<string, DifferenceBuilder> _structures = new(StringComparer.Ordinal);
     private readonly List<DifferenceBuilder> _order = [];
@@ -203,8 +203,8 @@ internal sealed class Attribution(
         var owner = path is null ? StructureOf(before.Structure) : files.Of(path);
         owner.DifferingBytes += bytes;
         bool isTold = SameField.IsTold(owner.Fields, new FieldChange(before.Name, from, to))
-            || (before.Structure.EndsWith(CopySuffix, StringComparison.Ordinal)
-                && _structures.GetValueOrDefault(before.Structure[..^CopySuffix.Length])?.Fields.Any(field => field.Name == before.Name && field.Before == from && field.After == to) == true)
+            || (OriginalOf(before.Structure) is { } original
+                && _structures.GetValueOrDefault(original)?.Fields.Any(field => field.Name == before.Name && field.Before == from && field.After == to) == true)
             || (path is null && found.Fields.Any(field => field.Name == before.Name && field.Before == from && field.After == to));
         if (!isTold && comparison.Budget.Take())
         {
@@ -215,6 +215,9 @@ internal sealed class Attribution(
             });
         }
     }
+
+    private static string? OriginalOf(string structure) =>
+        s_copySuffixes.Where(suffix => structure.EndsWith(suffix, StringComparison.Ordinal)).Select(suffix => structure[..^suffix.Length]).FirstOrDefault();
 
     private DifferenceBuilder StructureOf(string name)
     {

@@ -150,6 +150,7 @@ internal static class CauseRules
             Fields =
             [
                 new("ext4", "i_block*|i_file_acl|i_links_count|entry *|blocks *|inodes *|s_kbytes_written|s_first_ino|s_last_orphan", Any) { Files = Files.Other },
+                new("btrfs", "root|chunk_root|log_root", Numbers) { Files = Files.Other },
                 new("vfat", "DIR_FstClus*|cluster *|entry *|entries *", Any) { Files = Files.Other },
             ],
             Labels =
@@ -210,7 +211,7 @@ internal static class CauseRules
         new("transactions", "numbers of transactions, one for each time the file system was synced",
             "They depend on the timing of whoever wrote through the kernel: write the file system from a tree (mkfs.btrfs --rootdir).")
         {
-            Fields = [new("btrfs", "*generation|*generation_v2|*transid|*_gen|*sequence", Numbers)],
+            Fields = [new("btrfs", "*generation|*generation_v2|*transid|*_gen|*sequence|super_roots*", Numbers)],
         },
         new("journal", "what the journal has left of earlier writes",
             "Only a file system that was mounted has any: make it from a tree, or give it a new journal (tune2fs -O ^has_journal, then -j).")
@@ -221,6 +222,7 @@ internal static class CauseRules
             "Start from an empty file, not from one that was used before (mkfs.btrfs leaves old items in its tree blocks in any case); Diecast leaves zeros.")
         {
             Labels = [new("*", "* unused|* unclaimed*|*padding*|*slack*|unused*"), new("btrfs", "btrfs free space in *")],
+            Fields = [new("btrfs", "*", Any) { Structure = "stale *" }],
         },
     ];
 

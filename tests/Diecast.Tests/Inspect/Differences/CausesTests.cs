@@ -45,6 +45,7 @@ public sealed class CausesTests
         { "follows-size", "passwd", "/etc/passwd", null, "order", "2 entries, SHA-256 of their names 01234567", "3 entries, SHA-256 of their names 89abcdef" },
         { "follows-size", "gpt", null, null, "AlternateLBA", "163839", "196607" },
         { "use-counters", "ext4", null, null, "s_mnt_count", "0", "1" },
+        { "unused-space", "btrfs", null, "stale EXTENT_TREE leaf at 30474240", "nritems", "13", "25" },
         { "use-counters", "ext4", null, "journal superblock", "s_feature_incompat", "0x00000000", "0x00000012" },
         { "transactions", "btrfs", null, "superblock", "generation", "7", "9" },
         { "directory-order", "vfat", "/a", "entry", "DIR_FstClusLO", "3", "4" },
@@ -111,6 +112,7 @@ public sealed class CausesTests
         { "follows-size", "ext4", null, null, "s_blocks_count", "100", "101" },
         { "follows-size", "image", null, null, "size", "83886080", "100663296" },
         { "use-counters", "ext4", null, null, "s_max_mnt_count", "0", "1" },
+        { "unused-space", "btrfs", null, "EXTENT_TREE leaf at 30474240", "nritems", "13", "25" },
         { "use-counters", "ext4", null, "superblock", "s_feature_incompat", "0x000002c2", "0x000022c2" },
         { "transactions", "btrfs", null, null, "label", "a", "b" },
         { "directory-order", "vfat", "/a", "slot 1 of /", "DIR_Name", "A", "B" },
@@ -283,6 +285,7 @@ public sealed class CausesTests
     [InlineData("ext4", "entry lib: inode", "396", "397")]
     [InlineData("ext4", "blocks 10097 to 10104", "free", "used")]
     [InlineData("vfat", "DIR_FstClusLO", "3", "4")]
+    [InlineData("btrfs", "root", "30703616", "30801920")]
     public void PlacesFollowFromFilesThatDiffer(string kind, string field, string before, string after)
     {
         Assert.Equal("follows-files", Causes.OfField(kind, "/a", null, field, before, after, haveSameFiles: false)?.Id);
