@@ -25,6 +25,8 @@ internal sealed class Attribution(
     private readonly Dictionary<string, long> _contents = new(StringComparer.Ordinal);
     private readonly PartPlaces _leftParts = new(left.Parts);
     private readonly PartPlaces _rightParts = new(right.Parts);
+    // Before Walk adds to the files; what has other hashes or sizes stands elsewhere for that reason.
+    private readonly bool _hasSameEntries = files.HaveSameSizes && !found.Fields.Any(static field => field.Name == "s_hash_seed");
     private long _elsewhere;
     private long _otherFiles;
 
@@ -171,7 +173,7 @@ internal sealed class Attribution(
             owner.Add(new FieldChange(before.Name, from, to)
             {
                 Structure = path is null ? null : before.Structure,
-                Cause = Causes.OfField(left.Kind, path, before.Structure, before.Name, from, to),
+                Cause = Causes.OfField(left.Kind, path, before.Structure, before.Name, from, to, _hasSameEntries),
             });
         }
     }
@@ -218,7 +220,7 @@ internal sealed class Attribution(
             found.Add(new DifferenceBuilder("bytes", name)
             {
                 DifferingBytes = bytes,
-                Cause = Causes.OfLayout(left.Kind, name, files.HaveSameNames),
+                Cause = Causes.OfLayout(left.Kind, name, _hasSameEntries),
             }.Build());
         }
     }
@@ -228,7 +230,7 @@ internal sealed class Attribution(
         var told = new DifferenceBuilder("bytes", region.Name)
         {
             DifferingBytes = region.Bytes,
-            Cause = Causes.OfLayout(left.Kind, region.Name, files.HaveSameNames),
+            Cause = Causes.OfLayout(left.Kind, region.Name, _hasSameEntries),
         };
         long length = Math.Min(region.End, Math.Min(before.Length, after.Length)) - region.Offset;
         var (one, other) = (before.Slice(region.Offset, length), after.Slice(region.Offset, length));

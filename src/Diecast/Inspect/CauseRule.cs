@@ -29,8 +29,11 @@ internal sealed record FieldPattern(string Kinds, string Names, Func<string, str
 
     public string? Structure { get; init; }
 
-    public bool Holds(string kind, string? path, string? structure, string field, string? before, string? after) =>
-        before is not null && after is not null && Patterns.AnyMatches(Kinds, kind) && Patterns.AnyMatches(Names, field)
+    /// <summary>Only where both sides have the same files (true), or only where they have not (false).</summary>
+    public bool? SameEntries { get; init; }
+
+    public bool Holds(string kind, string? path, string? structure, string field, string? before, string? after, bool hasSameEntries) =>
+        (SameEntries ?? hasSameEntries) == hasSameEntries && before is not null && after is not null && Patterns.AnyMatches(Kinds, kind) && Patterns.AnyMatches(Names, field)
         && (Structure is null || (structure is not null && Patterns.AnyMatches(Structure, structure)))
         && (Path is null || (path is not null && KnownPath.Matches(Path, path)))
         && Explains(before, after);
@@ -45,11 +48,11 @@ internal sealed record PathPattern(string Path)
 /// <summary>Places by their label.</summary>
 internal sealed record LabelPattern(string Kinds, string Labels)
 {
-    /// <summary>Only where both sides have the same files.</summary>
-    public bool NeedsSameEntries { get; init; }
+    /// <inheritdoc cref="FieldPattern.SameEntries"/>
+    public bool? SameEntries { get; init; }
 
     public bool Holds(string kind, string label, bool hasSameEntries) =>
-        Patterns.AnyMatches(Kinds, kind) && Patterns.AnyMatches(Labels, label) && (hasSameEntries || !NeedsSameEntries);
+        Patterns.AnyMatches(Kinds, kind) && Patterns.AnyMatches(Labels, label) && (SameEntries ?? hasSameEntries) == hasSameEntries;
 }
 
 file static class Patterns

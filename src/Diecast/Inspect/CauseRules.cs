@@ -163,6 +163,23 @@ internal static class CauseRules
                 new("ldconfig aux-cache", "length of strings|entries", Numbers), new("fontconfig cache", "size", Numbers), new("hwdb", "file_size|*_len|*_off", Numbers),
             ],
         },
+        new("follows-hash-seed", "a hash of a name, which follows from the names and the seed of their hashes",
+            "Nothing to do: it goes when both are the same.")
+        {
+            Fields = [new("ext4", "index entry *: hash", Any)],
+        },
+        new("follows-place", "a place, which follows from files that are new, gone or of another size, or from other hashes of names",
+            "Nothing to do: it goes when those are the same.")
+        {
+            Labels = [new("*", "*directory*|*bitmap*|contents at other places|inodes and entries that belong to other files") { SameEntries = false }],
+            Fields =
+            [
+                new("vfat", "DIR_FstClusLO|DIR_FstClusHI", Numbers) { SameEntries = false },
+                new("ext4", "entry *: inode", Numbers) { SameEntries = false },
+                new("ext4", "i_block*|i_file_acl|index entry *: block", Any) { SameEntries = false },
+                new("ext4", "block *|blocks *|inode *|inodes *", Any) { Structure = "*bitmap*", SameEntries = false },
+            ],
+        },
         new("use-counters", "counters and traces of use",
             "The image was mounted or written by the kernel after it was made: make it from a tree, and compare images that were not booted.")
         {
@@ -190,11 +207,11 @@ internal static class CauseRules
         new("directory-order", "the same files in another order",
             "They were written in the order in which the host lists directories: sort before copying (find | sort), or let Diecast write the file system.")
         {
-            Labels = [new("*", "*directory*|contents at other places|inodes and entries that belong to other files") { NeedsSameEntries = true }],
+            Labels = [new("*", "*directory*|contents at other places|inodes and entries that belong to other files") { SameEntries = true }],
             Fields =
             [
-                new("vfat", "DIR_FstClusLO|DIR_FstClusHI", Numbers),
-                new("ext4", "entry *: inode", Numbers), new("ext4", "i_block*|i_file_acl", Any),
+                new("vfat", "DIR_FstClusLO|DIR_FstClusHI", Numbers) { SameEntries = true },
+                new("ext4", "entry *: inode", Numbers) { SameEntries = true }, new("ext4", "i_block*|i_file_acl", Any) { SameEntries = true },
             ],
         },
         new("status-order", "packages in another order",

@@ -10,10 +10,12 @@ public static class Causes
     /// <param name="field">The name of the field.</param>
     /// <param name="before">Its value, null where it is not there.</param>
     /// <param name="after">As before.</param>
-    public static Cause? OfField(string kind, string? path, string? structure, string field, string? before, string? after) =>
+    /// <param name="hasSameEntries">As for <see cref="OfLayout"/>.</param>
+    public static Cause? OfField(
+        string kind, string? path, string? structure, string field, string? before, string? after, bool hasSameEntries = true) =>
         before == after
             ? null
-            : CauseRules.All.FirstOrDefault(rule => rule.Fields.Any(pattern => pattern.Holds(kind, path, structure, field, before, after)))?.Cause;
+            : CauseRules.All.FirstOrDefault(rule => rule.Fields.Any(pattern => pattern.Holds(kind, path, structure, field, before, after, hasSameEntries)))?.Cause;
 
     /// <summary>The cause of a file or a part that differs, is new or is gone.</summary>
     /// <param name="kind">"file", "section", "part", or the kind of the tree that the file is in.</param>
@@ -33,7 +35,7 @@ public static class Causes
     /// <summary>The cause of bytes that differ in a place that has a label and no field.</summary>
     /// <param name="kind">Of the container.</param>
     /// <param name="label">As in its layout: "ext4 journal".</param>
-    /// <param name="hasSameEntries">Whether both trees have the same names, so that a directory can only have them in another order.</param>
+    /// <param name="hasSameEntries">Whether both trees have the same names and sizes and hash them alike, so that they can only be in another order.</param>
     public static Cause? OfLayout(string kind, string label, bool hasSameEntries = false) =>
         CauseRules.All.FirstOrDefault(rule => rule.Labels.Any(pattern => pattern.Holds(kind, label, hasSameEntries)))?.Cause;
 }

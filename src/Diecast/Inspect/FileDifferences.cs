@@ -5,8 +5,9 @@ internal sealed class FileDifferences
 {
     private readonly SortedDictionary<string, DifferenceBuilder> _files = new(StringComparer.Ordinal);
 
-    /// <summary>Whether no file was found in one of the trees alone.</summary>
-    public bool HaveSameNames => _files.Values.All(static file => file.Change == Change.Changed);
+    /// <summary>Whether no file was found in one of the trees alone, or has another size.</summary>
+    public bool HaveSameSizes => _files.Values.All(static file =>
+        file.Change == Change.Changed && file.Fields.All(static change => change.Name is not ("size" or "target")));
 
     public DifferenceBuilder? Find(string path) => _files.GetValueOrDefault(path);
 

@@ -43,6 +43,7 @@ public sealed class CausesTests
         { "follows-size", "ext4", null, null, "s_free_blocks_count", "100", "101" },
         { "use-counters", "ext4", null, null, "s_mnt_count", "0", "1" },
         { "transactions", "btrfs", null, "superblock", "generation", "7", "9" },
+        { "follows-hash-seed", "ext4", "/a", "directory /a, block 0", "index entry 1: hash", "0x28d832c6", "0x2bb87876" },
         { "directory-order", "vfat", "/a", "entry", "DIR_FstClusLO", "3", "4" },
         { "status-order", "dpkg status", "/var/lib/dpkg/status", null, "order", "12 packages, SHA-256 of their names 01234567", "12 packages, SHA-256 of their names 89abcdef" },
         { "account-order", "passwd", "/etc/passwd", null, "order", "2 entries, SHA-256 of their names 01234567", "2 entries, SHA-256 of their names 89abcdef" },
@@ -93,6 +94,7 @@ public sealed class CausesTests
         { "follows-size", "ext4", null, null, "s_blocks_count", "100", "101" },
         { "use-counters", "ext4", null, null, "s_max_mnt_count", "0", "1" },
         { "transactions", "btrfs", null, null, "label", "a", "b" },
+        { "follows-hash-seed", "ext4", "/a", "directory /a, block 0", "index entry 1: block", "1", "2" },
         { "directory-order", "vfat", "/a", "slot 1 of /", "DIR_Name", "A", "B" },
         { "status-order", "dpkg status", "/var/lib/dpkg/status", null, "order", "12 packages, SHA-256 of their names 01234567", "13 packages, SHA-256 of their names 89abcdef" },
         { "account-order", "passwd", "/etc/passwd", null, "order", "2 entries, SHA-256 of their names 01234567", "3 entries, SHA-256 of their names 89abcdef" },
@@ -247,7 +249,11 @@ public sealed class CausesTests
         Assert.Equal("directory-order", Causes.OfLayout("ext4", "ext4 directory /etc", hasSameEntries: true)?.Id);
         Assert.Equal("directory-order", Causes.OfLayout("ext4", "contents at other places", hasSameEntries: true)?.Id);
         Assert.Equal("directory-order", Causes.OfLayout("vfat", "inodes and entries that belong to other files", hasSameEntries: true)?.Id);
-        Assert.Null(Causes.OfLayout("ext4", "ext4 directory /etc"));
+        Assert.Equal("follows-place", Causes.OfLayout("ext4", "ext4 directory /etc")?.Id);
+        Assert.Equal("directory-order", Causes.OfField("ext4", "/a", "inode 12", "i_block: extent 0: ee_start", "3", "4", hasSameEntries: true)?.Id);
+        Assert.Equal("follows-place", Causes.OfField("ext4", "/a", "inode 12", "i_block: extent 0: ee_start", "3", "4", hasSameEntries: false)?.Id);
+        Assert.Equal("follows-place", Causes.OfField("ext4", null, "group 0 block bitmap", "block 12", "0", "1", hasSameEntries: false)?.Id);
+        Assert.Null(Causes.OfField("ext4", null, "group 0 block bitmap", "block 12", "0", "1", hasSameEntries: true));
     }
 
     [Fact]
@@ -264,8 +270,8 @@ public sealed class CausesTests
     {
         string[] ids = [.. CauseRules.All.Select(static rule => rule.Id)];
         Assert.Equal(ids.Distinct(), ids);
-        string[] made = [.. Ids(Fields), .. Ids(Paths), .. Ids(Texts), "journal", "unused-space"];
-        string[] absent = [.. Ids(OtherFields), .. Ids(OtherPaths), .. Ids(OtherTexts), "journal", "unused-space"];
+        string[] made = [.. Ids(Fields), .. Ids(Paths), .. Ids(Texts), "journal", "unused-space", "follows-place"];
+        string[] absent = [.. Ids(OtherFields), .. Ids(OtherPaths), .. Ids(OtherTexts), "journal", "unused-space", "follows-place"];
         Assert.Empty(ids.Except(made));
         Assert.Empty(ids.Except(absent));
         Assert.All(CauseRules.All, static rule =>
