@@ -27,7 +27,8 @@ internal sealed class Attribution(
     private readonly Dictionary<string, long> _contents = new(StringComparer.Ordinal);
     private readonly PartPlaces _leftParts = new(left.Parts);
     private readonly PartPlaces _rightParts = new(right.Parts);
-    private readonly bool _haveSameFiles = files.TakeSameSpace;
+    // Names that are hashed with another seed stand in another order, whatever order they were written in.
+    private readonly bool _haveSameFiles = files.TakeSameSpace && !found.Fields.Any(static field => field.Name == "s_hash_seed");
     private long _elsewhere;
     private long _otherFiles;
 

@@ -144,12 +144,17 @@ internal static class CauseRules
 
     private static CauseRule[] Consequences() =>
     [
-        new("follows-files", "places and counts that move with files that came, went or changed in size",
-            "Nothing to do: it goes when the files are the same.")
+        new("follows-hash-seed", "a hash of a name, which follows from the names and the seed of their hashes",
+            "Nothing to do: it goes when both are the same.")
+        {
+            Fields = [new("ext4", "index entry *: hash", Any)],
+        },
+        new("follows-files", "places and counts that move with files that came, went or changed in size, or with the hashes of their names",
+            "Nothing to do: it goes when those are the same.")
         {
             Fields =
             [
-                new("ext4", "i_block*|i_file_acl|i_links_count|entry *|blocks *|inodes *|s_kbytes_written|s_first_ino|s_last_orphan", Any) { Files = Files.Other },
+                new("ext4", "i_block*|i_file_acl|i_links_count|entry *|index entry *|blocks *|inodes *|s_kbytes_written|s_first_ino|s_last_orphan", Any) { Files = Files.Other },
                 new("btrfs", "root|chunk_root|log_root", Numbers) { Files = Files.Other },
                 new("vfat", "DIR_FstClus*|cluster *|entry *|entries *", Any) { Files = Files.Other },
             ],

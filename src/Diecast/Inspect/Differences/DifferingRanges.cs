@@ -13,7 +13,7 @@ public sealed class DifferingRanges
 {
     // A stripe is one thread's work; a block is small enough for two of them to stay in the cache while they are compared.
     private const int StripeSize = 16 << 20, BlockSize = 256 << 10;
-    private const int StripesInFlight = 64;
+    private const int StripesInFlight = 16;
 
     private readonly RangeMerger _merger;
 

@@ -1,4 +1,4 @@
-using Diecast.Inspect;
+using Diecast.Inspect.Differences;
 using Diecast.Inspect.Reports;
 
 namespace Diecast.Tests.Inspect.Reports;
