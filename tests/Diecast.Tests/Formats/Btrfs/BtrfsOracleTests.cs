@@ -35,6 +35,22 @@ public sealed class BtrfsOracleTests
     }
 
     [Fact]
+    public void ManyLinksAreAccepted()
+    {
+        using var directory = new TempDirectory();
+        var tree = BtrfsTrees.ManyLinks();
+        string image = BtrfsTrees.Write(directory, tree);
+        BtrfsCheck.Clean(image, "original");
+        Assert.Contains("INODE_EXTREF", Tool.RunOk("btrfs", "inspect-internal", "dump-tree", "-t", "5", image), StringComparison.Ordinal);
+        Assert.Equal(TreeText.Format(tree), TreeText.Format(BtrfsSamples.Read(image).Tree));
+        using var mount = new BtrfsMount(directory, image, "rw");
+        Assert.Equal(TreeText.Format(tree), TreeText.Format(HostTree.Read(Posix.Bytes(mount.Path))));
+        Assert.Equal(602u, Posix.Stat(Posix.AT_FDCWD, Posix.Bytes($"{mount.Path}/zzz")).Nlink);
+        mount.Run("rm -r links more/2*; ln another/name new");
+        Assert.Equal(602u - 300 - 111 + 1, Posix.Stat(Posix.AT_FDCWD, Posix.Bytes($"{mount.Path}/zzz")).Nlink);
+    }
+
+    [Fact]
     public void TheMountedTreeIsTheOneWritten()
     {
         using var directory = new TempDirectory();
@@ -45,10 +61,81 @@ public sealed class BtrfsOracleTests
         foreach (var entry in tree.Walk())
         {
             byte[] path = [.. Posix.Bytes(mount.Path), .. entry.Path?.ToBytes() ?? []];
-            Assert.Equal(entry.Node is DirectoryNode ? 1u : LinksOf(tree, entry.Node), Posix.Stat(Posix.AT_FDCWD, path).Nlink);
+            Assert.Equal(ReferenceEquals(entry.Node, tree.Find("hard")) ? 3u : 1u, Posix.Stat(Posix.AT_FDCWD, path).Nlink);
         }
     }
 
-    private static uint LinksOf(FileTree tree, Node node) =>
-        ReferenceEquals(node, tree.Find("hard")) ? 3u : ReferenceEquals(node, tree.Find("another/name")) ? 301u : 1u;
+    /// <summary>What the kernel finds when it reads all, and whether it can go on from what was written.</summary>
+    [Theory]
+    [InlineData(null)]
+    [InlineData(400L << 20)]
+    public void TheKernelGoesOnFromIt(long? size)
+    {
+        using var directory = new TempDirectory();
+        string image = BtrfsTrees.Write(directory, BtrfsTrees.Everything(3000), BtrfsTrees.Options with { Size = size });
+        using (var mount = new BtrfsMount(directory, image, "rw"))
+        {
+            mount.Run("""
+                btrfs scrub start -B -R . | tee /dev/stderr | grep -q "csum_errors: 0"
+                echo new > new; mkdir -p one/two; mv many/file-000010 one/two; rm holes sparse; ln new one/link
+                setfattr -n user.x -v y new; chmod 700 one; sync
+                """);
+            if (size is not null)
+            {
+                mount.Run("""
+                    btrfs subvolume snapshot . snapshot; rm -r many; seq 1000000 > large; sync
+                    btrfs balance start --full-balance .; btrfs scrub start -B .
+                    """);
+            }
+        }
+        BtrfsCheck.Clean(image, "original");
+        using var again = new BtrfsMount(directory, image, "ro");
+        Assert.Equal("new\n", File.ReadAllText($"{again.Path}/one/link"));
+    }
+
+    /// <summary>On its first boot a system grows the file system to its partition.</summary>
+    [Fact]
+    public void ItGrowsWithoutRoomToSpare()
+    {
+        using var directory = new TempDirectory();
+        var tree = BtrfsTrees.Everything(100);
+        string image = BtrfsTrees.Write(directory, tree);
+        using (var file = File.OpenHandle(image, FileMode.Open, FileAccess.ReadWrite))
+        {
+            RandomAccess.SetLength(file, 3L << 30);
+        }
+        using (var mount = new BtrfsMount(directory, image, "rw"))
+        {
+            mount.Run("btrfs filesystem resize max .; head -c 600M /dev/urandom > large; sync");
+            Assert.Equal(TreeText.Format(tree).Length, TreeText.Format(HostTree.Read(Posix.Bytes(mount.Path))).Length - TextOf(mount.Path, "large").Length);
+        }
+        BtrfsCheck.Clean(image, "original");
+    }
+
+    private static string TextOf(string root, string name) =>
+        TreeText.Format(HostTree.Read(Posix.Bytes(root))).Split('\n').Single(line => line.StartsWith($"/{name} ", StringComparison.Ordinal)) + "\n";
+
+    /// <summary>A byte that differs anywhere in what is used is noticed.</summary>
+    [Fact]
+    public void AFlippedByteIsNoticed()
+    {
+        using var directory = new TempDirectory();
+        var builder = BtrfsTrees.NewBuilder();
+        builder.AddFile("file", BtrfsTrees.File, new byte[10_000].Select(static (_, i) => (byte)(i % 251)).ToArray());
+        string image = BtrfsTrees.Write(directory, builder.Build());
+        Assert.True(BtrfsCheck.IsClean(image));
+        var layout = BtrfsSamples.Read(image).Layout();
+        byte[] whole = File.ReadAllBytes(image);
+        foreach (string start in new[] { "file ", "btrfs superblock", "btrfs FS_TREE leaf", "btrfs EXTENT_TREE leaf", "btrfs CSUM_TREE leaf" })
+        {
+            byte[] bytes = [.. whole];
+            // Of a block that is there twice both copies, else the other one is taken.
+            foreach (var extent in layout.Extents.Where(extent => extent.Label.ToString().StartsWith(start, StringComparison.Ordinal)))
+            {
+                bytes[extent.End - 10] ^= 1;
+            }
+            File.WriteAllBytes(image, bytes);
+            Assert.False(BtrfsCheck.IsClean(image), start);
+        }
+    }
 }
