@@ -12,7 +12,7 @@ internal sealed class MkfsCommand
 {
     private const string EpochVariable = "SOURCE_DATE_EPOCH";
 
-    private static readonly string FormatNames = string.Join(" and ", FormatTable.All.Select(static format => format.Name));
+    private static readonly string FormatNames = string.Join(", ", FormatTable.All.Select(static format => format.Name));
 
     private readonly Terminal _terminal;
 

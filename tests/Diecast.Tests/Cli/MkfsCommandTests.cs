@@ -194,7 +194,7 @@ public sealed class MkfsCommandTests
     }
 
     [Theory]
-    [InlineData("mkfs xfs TREE IMAGE", "mkfs: \"xfs\" is no file system; there are ext4 and vfat")]
+    [InlineData("mkfs xfs TREE IMAGE", "mkfs: \"xfs\" is no file system; there are ext4, vfat, btrfs")]
     [InlineData("mkfs vfat --seed 1234 TREE IMAGE", "--seed: \"1234\" is no UUID")]
     [InlineData("mkfs vfat --size 1X TREE IMAGE", "--size: \"1X\" is neither auto nor a number of bytes with K, M, G or T")]
     [InlineData("mkfs vfat --size 9999999999G TREE IMAGE", "--size: \"9999999999G\" is neither auto nor")]

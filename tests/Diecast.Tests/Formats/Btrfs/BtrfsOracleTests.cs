@@ -1,3 +1,6 @@
+using CsCheck;
+using Diecast.Images;
+using Diecast.Tests.Formats.Ext4;
 using Diecast.Tests.Support;
 using Diecast.Trees;
 
@@ -110,6 +113,73 @@ public sealed class BtrfsOracleTests
             Assert.Equal(TreeText.Format(tree).Length, TreeText.Format(HostTree.Read(Posix.Bytes(mount.Path))).Length - TextOf(mount.Path, "large").Length);
         }
         BtrfsCheck.Clean(image, "original");
+    }
+
+    /// <summary>Nodes over nodes, a directory that takes hundreds of leaves.</summary>
+    [Fact]
+    public void AHundredThousandNamesAreAccepted()
+    {
+        using var directory = new TempDirectory();
+        var tree = new FileTree(new DirectoryNode(BtrfsTrees.Directory, Enumerable.Range(0, 100_000)
+            .Select(static i => new Diecast.Trees.DirectoryEntry(new FileName($"{i * 7919}"), new FileNode(BtrfsTrees.File, Blob.Empty)))));
+        string image = BtrfsTrees.Write(directory, tree);
+        BtrfsCheck.Clean(image, "original");
+        using var mount = new BtrfsMount(directory, image, "ro");
+        Assert.Equal(100_000, Directory.GetFiles(mount.Path).Length);
+        Assert.All(Enumerable.Range(0, 1000), i => Assert.True(File.Exists($"{mount.Path}/{i * 7919 * 99}")));
+    }
+
+    /// <summary>Over the extents' and the chunks' limits, over a superblock's copy, and past 4 GiB with holes.</summary>
+    [Fact]
+    public void LargeFilesAreAccepted()
+    {
+        using var directory = new TempDirectory();
+        var builder = BtrfsTrees.NewBuilder();
+        var large = new ComputedBlob((1200L << 20) + 77, static (offset, span) =>
+        {
+            for (int i = 0; i < span.Length; i++)
+            {
+                span[i] = (byte)((offset + i) / 4093 % 255 + 1);
+            }
+        });
+        builder.AddFile("before", BtrfsTrees.File, Ext4Samples.Bytes(5000));
+        builder.AddFile("data", BtrfsTrees.File, large);
+        var sparse = Ext4Samples.Sparse((5L << 30) + 5, 0, 1 << 20, (5L << 30) / 4096);
+        builder.AddFile("past4g", BtrfsTrees.File, sparse);
+        string image = BtrfsTrees.Write(directory, builder.Build());
+        BtrfsCheck.Clean(image);
+        using var mount = new BtrfsMount(directory, image, "ro");
+        SameBytes(large, $"{mount.Path}/data");
+        foreach (long offset in new[] { 0, 1L << 32, sparse.Length - 5, sparse.Length - 4101 })
+        {
+            using var file = File.OpenHandle($"{mount.Path}/past4g");
+            Assert.Equal(sparse.Length, RandomAccess.GetLength(file));
+            var read = new byte[Math.Min(4096, sparse.Length - offset)];
+            Assert.Equal(read.Length, RandomAccess.Read(file, read, offset));
+            Assert.Equal(sparse.ReadBytes(offset, read.Length), read);
+        }
+    }
+
+    private static void SameBytes(Blob expected, string path)
+    {
+        using var file = File.OpenHandle(path);
+        Assert.Equal(expected.Length, RandomAccess.GetLength(file));
+        var (left, right) = (new byte[1 << 20], new byte[1 << 20]);
+        for (long offset = 0; offset < expected.Length; offset += left.Length)
+        {
+            int length = (int)Math.Min(left.Length, expected.Length - offset);
+            expected.Read(offset, left.AsSpan(0, length));
+            Assert.Equal(length, RandomAccess.Read(file, right.AsSpan(0, length), offset));
+            Assert.True(left.AsSpan(0, length).SequenceEqual(right.AsSpan(0, length)), $"{path} at {offset}");
+        }
+    }
+
+    [Fact]
+    public void RandomTreesAreAccepted()
+    {
+        using var directory = new TempDirectory();
+        Ext4OracleTests.Generators.Tree.Sample(
+            tree => BtrfsCheck.Clean(BtrfsTrees.Write(directory, tree)), iter: 15, threads: 1);
     }
 
     private static string TextOf(string root, string name) =>
