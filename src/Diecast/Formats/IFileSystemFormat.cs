@@ -27,8 +27,22 @@ public sealed record FileSystemOptions
     /// <summary>Where the partition starts on its disk, in bytes; for the formats that record it.</summary>
     public long PartitionOffset { get; init; }
 
+    /// <summary>What contents of files are compressed with, by the formats that can.</summary>
+    public FileCompression Compression { get; init; }
+
+    /// <summary>The compression's own default where it is null.</summary>
+    public int? CompressionLevel { get; init; }
+
     /// <summary>ext4's directory hash seed; the file system's id where it is null.</summary>
     public Guid? HashSeed { get; init; }
+}
+
+/// <summary>What a file system may compress the contents of files with.</summary>
+public enum FileCompression
+{
+    None,
+    Zlib,
+    Zstd,
 }
 
 /// <summary>A field of an on-disk structure, for people and for comparison.</summary>

@@ -45,13 +45,15 @@ internal sealed class ChunkFill(Chunk chunk)
         }
     }
 
-    /// <summary>The next free bytes that are in one piece, at most so many; null where the chunk is full.</summary>
-    public ByteRange? Take(long most)
+    /// <summary>The next free bytes that are in one piece; null where the chunk is full.</summary>
+    /// <param name="most">In bytes.</param>
+    /// <param name="least">In bytes; a smaller piece before one of the superblock's copies stays free.</param>
+    public ByteRange? Take(long most, long least)
     {
         long end = Chunk.End;
         foreach (var reserved in _reserved)
         {
-            if (_next >= reserved.Offset && _next < reserved.End)
+            if (_next < reserved.End && reserved.Offset - _next < least)
             {
                 _next = reserved.End;
             }
@@ -60,7 +62,7 @@ internal sealed class ChunkFill(Chunk chunk)
                 end = Math.Min(end, reserved.Offset);
             }
         }
-        if (_next >= end)
+        if (end - _next < least)
         {
             return null;
         }

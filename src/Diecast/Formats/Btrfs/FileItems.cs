@@ -40,15 +40,15 @@ internal sealed class FileItems(Layout layout)
                 return DirectoryItems.Names(inode.Number, directory, node => new Key(_plan.NumberOf(node), ItemType.InodeItem, 0));
             case SymlinkNode link:
                 return [new LeafItem(start, [.. OnDisk.Bytes(Extent(link.Target.Length, InlineType)), .. link.Target])];
-            case FileNode file when inode.IsInline:
-                return [new LeafItem(start, OnDisk.Bytes(Extent(file.Content.Length, InlineType)), file.Content)];
+            case FileNode file when inode.Inline is { } inline:
+                return [new LeafItem(start, OnDisk.Bytes(Extent(file.Content.Length, InlineType, inline.Compression)), inline.Content)];
             default:
                 return layout.ExtentsOf(inode).Select(FileExtent);
         }
     }
 
-    private static FileExtentHeader Extent(long length, byte type) =>
-        new() { Generation = Layout.Generation, RamBytes = (ulong)length, Type = type };
+    private static FileExtentHeader Extent(long length, byte type, ExtentCompression compression = ExtentCompression.None) =>
+        new() { Generation = Layout.Generation, RamBytes = (ulong)length, Compression = (byte)compression, Type = type };
 
     private static LeafItem FileExtent(DataExtent extent)
     {
@@ -56,11 +56,11 @@ internal sealed class FileItems(Layout layout)
         {
             DiskBytenr = (ulong)extent.Logical,
             DiskNumBytes = (ulong)extent.Length,
-            NumBytes = (ulong)extent.Length,
+            NumBytes = (ulong)extent.DecodedLength,
         };
         return new LeafItem(
-            new Key(extent.Inode.Number, ItemType.ExtentData, (ulong)extent.FileOffset),
-            [.. OnDisk.Bytes(Extent(extent.Length, RegularType)), .. OnDisk.Bytes(place)]);
+            new Key(extent.Inode.Number, ItemType.ExtentData, (ulong)extent.Data.FileOffset),
+            [.. OnDisk.Bytes(Extent(extent.DecodedLength, RegularType, extent.Data.Compression)), .. OnDisk.Bytes(place)]);
     }
 
     /// <summary>Change and access times are the modification time.</summary>
@@ -92,8 +92,8 @@ internal sealed class FileItems(Layout layout)
     {
         DirectoryNode directory => (directory.Entries.Sum(static entry => 2L * entry.Name.Length), 0),
         SymlinkNode link => (link.Target.Length, link.Target.Length),
-        FileNode file when inode.IsInline => (file.Content.Length, file.Content.Length),
-        FileNode file => (file.Content.Length, layout.ExtentsOf(inode).Sum(static extent => extent.Length)),
+        FileNode file when inode.Inline is not null => (file.Content.Length, file.Content.Length),
+        FileNode file => (file.Content.Length, layout.ExtentsOf(inode).Sum(static extent => extent.DecodedLength)),
         _ => (0, 0),
     };
 

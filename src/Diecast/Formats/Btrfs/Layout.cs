@@ -3,12 +3,18 @@ using Diecast.Binary;
 
 namespace Diecast.Formats.Btrfs;
 
-/// <summary>Data that one file has in one piece, in whole sectors.</summary>
+/// <summary>Data that one file has in one piece.</summary>
 /// <param name="Logical">The address, in bytes.</param>
-/// <param name="Length">In bytes; a file's end is filled up with zeros.</param>
 /// <param name="Inode">Whose it is.</param>
-/// <param name="FileOffset">In bytes.</param>
-internal readonly record struct DataExtent(long Logical, long Length, PlannedInode Inode, long FileOffset);
+/// <param name="Data">What it is.</param>
+internal readonly record struct DataExtent(long Logical, PlannedInode Inode, FileData Data)
+{
+    /// <summary>Of what is stored, in bytes; filled up with zeros to a whole sector.</summary>
+    public long Length => Data.Content.Length.AlignUp(Layout.SectorSize);
+
+    /// <summary>Of what the file shows, in bytes, as whole sectors.</summary>
+    public long DecodedLength => Data.Length.AlignUp(Layout.SectorSize);
+}
 
 /// <summary>
 /// Where everything stands: the system chunk, the data, the metadata. It is a function of the tree alone; what a size leaves
@@ -112,14 +118,16 @@ internal sealed class Layout
         foreach (var inode in Plan.Inodes)
         {
             int first = _extents.Count;
-            foreach (var run in inode.Runs)
+            foreach (var data in inode.Data)
             {
-                long end = run.End.AlignUp(SectorSize);
-                for (long at = run.Offset; at < end;)
+                for (long at = 0; at < data.Content.Length;)
                 {
-                    if (fill.Take(Math.Min(end - at, LargestExtent)) is { } place)
+                    long rest = (data.Content.Length - at).AlignUp(SectorSize);
+                    // What is compressed cannot be cut.
+                    long least = data.Compression == ExtentCompression.None ? SectorSize : rest;
+                    if (fill.Take(Math.Min(rest, LargestExtent), least) is { } place)
                     {
-                        _extents.Add(new DataExtent(place.Offset, place.Length, inode, at));
+                        _extents.Add(new DataExtent(place.Offset, inode, Part(data, at, place.Length)));
                         at += place.Length;
                     }
                     else
@@ -135,6 +143,16 @@ internal sealed class Layout
         }
         fill.Trim(LeastDataChunk, MiB);
         _dataEnd = _chunks.Count;
+    }
+
+    private static FileData Part(FileData data, long offset, long length)
+    {
+        if (data.Compression != ExtentCompression.None)
+        {
+            return data;
+        }
+        var content = data.Content.Slice(offset, Math.Min(length, data.Content.Length - offset));
+        return new FileData(data.FileOffset + offset, content.Length, content, data.Compression);
     }
 
     private ChunkFill NewDataChunk(long start)
@@ -169,7 +187,7 @@ internal sealed class Layout
             for (int i = 0; i < count;)
             {
                 int chunk = _chunks.Count == _dataEnd ? 0 : _chunks.Count - 1;
-                if (_chunks[chunk].Take(NodeSize) is { } place)
+                if (_chunks[chunk].Take(NodeSize, NodeSize) is { } place)
                 {
                     addresses[i++] = place.Offset;
                 }

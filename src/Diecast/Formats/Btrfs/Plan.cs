@@ -9,6 +9,16 @@ namespace Diecast.Formats.Btrfs;
 /// <summary>One of an inode's names, and its number in the directory.</summary>
 internal readonly record struct InodeName(ulong Directory, ulong Index, FileName Name);
 
+/// <summary>A part of a file that is no hole.</summary>
+/// <param name="FileOffset">In bytes; a multiple of the sector size.</param>
+/// <param name="Length">In bytes, of what the file shows; of whole sectors but for the file's end.</param>
+/// <param name="Content">What is stored.</param>
+/// <param name="Compression">Of the content.</param>
+internal readonly record struct FileData(long FileOffset, long Length, Blob Content, ExtentCompression Compression);
+
+/// <summary>The content of a file that a leaf holds.</summary>
+internal sealed record InlineData(Blob Content, ExtentCompression Compression);
+
 /// <summary>An inode of the tree with its number and what of its content is not a hole.</summary>
 internal sealed class PlannedInode(ulong number, TreeEntry entry)
 {
@@ -22,11 +32,11 @@ internal sealed class PlannedInode(ulong number, TreeEntry entry)
     /// <summary>In the order of the walk. The root's is "..", in itself.</summary>
     public List<InodeName> Names { get; } = new(1);
 
-    /// <summary>What of a file is data and not inline; of whole sectors but for the file's end.</summary>
-    public IReadOnlyList<ByteRange> Runs { get; set; } = [];
+    /// <summary>What of a file is not inline; ascending.</summary>
+    public IReadOnlyList<FileData> Data { get; set; } = [];
 
-    /// <summary>A file that is so short that a leaf holds its content.</summary>
-    public bool IsInline => Node is FileNode { Content.Length: > 0 and <= Plan.LongestInline };
+    /// <summary>The content of a file that is so short that a leaf holds it.</summary>
+    public InlineData? Inline { get; set; }
 
     public override string ToString() => Path?.ToString() ?? "/";
 }
@@ -65,6 +75,7 @@ internal sealed class Plan
         {
             _errors.Add($"the label \"{options.Label}\" has {label.Length} bytes; btrfs holds {LongestLabel}, none of them NUL");
         }
+        CheckCompression();
         Flatten(tree);
         foreach (var inode in _inodes)
         {
@@ -72,7 +83,8 @@ internal sealed class Plan
         }
         if (_errors.Count == 0)
         {
-            FindRuns();
+            FindData();
+            CheckData();
         }
     }
 
@@ -80,10 +92,17 @@ internal sealed class Plan
 
     public DerivedIds Ids { get; }
 
+    public ExtentCompression Compression => Options.Compression switch
+    {
+        FileCompression.None => ExtentCompression.None,
+        FileCompression.Zlib => ExtentCompression.Zlib,
+        _ => ExtentCompression.Zstd,
+    };
+
     /// <summary>Ascending by number, from the root's on without a gap.</summary>
     public IReadOnlyList<PlannedInode> Inodes => _inodes;
 
-    /// <summary>Each with the path it is about. Where there are any, the plan has no runs.</summary>
+    /// <summary>Each with the path it is about. Where there are any, the plan has no data.</summary>
     public IReadOnlyList<string> Errors => _errors;
 
     /// <summary>Where everything stands; only of a plan without errors.</summary>
@@ -102,6 +121,16 @@ internal sealed class Plan
             s_latest.AddOrUpdate(tree, plan);
         }
         return plan;
+    }
+
+    private void CheckCompression()
+    {
+        if (Options.CompressionLevel is { } level && (Compression == ExtentCompression.None || level < 1 || level > ExtentEncoder.Levels(Compression).Highest))
+        {
+            _errors.Add(Compression == ExtentCompression.None
+                ? "a compression level without a compression"
+                : $"{Options.Compression} has the levels 1 to {ExtentEncoder.Levels(Compression).Highest} in btrfs, not {level}");
+        }
     }
 
     private sealed class OpenDirectory(PlannedInode inode)
@@ -177,25 +206,44 @@ internal sealed class Plan
         DirectoryItems.CheckXattrs(inode.Node.Metadata.Xattrs, error => Error(inode, error));
     }
 
-    private void FindRuns()
+    private void FindData()
     {
         var large = new List<PlannedInode>();
         foreach (var inode in _inodes)
         {
-            if (inode.Node is FileNode { Content.Length: > LongestInline } file)
+            if (inode.Node is not FileNode { Content.Length: > 0 } file)
             {
-                if (file.Content.Length >= DataRuns.MinimumHole)
-                {
-                    large.Add(inode);
-                }
-                else
-                {
-                    inode.Runs = [new ByteRange(0, file.Content.Length)];
-                }
+                continue;
+            }
+            if (file.Content.Length <= LongestInline)
+            {
+                inode.Inline = new InlineData(file.Content, ExtentCompression.None);
+            }
+            else if (file.Content.Length < DataRuns.MinimumHole)
+            {
+                inode.Data = [new FileData(0, file.Content.Length, file.Content, ExtentCompression.None)];
+            }
+            else
+            {
+                large.Add(inode);
             }
         }
-        Parallel.For(0, large.Count, i => large[i].Runs = DataRuns.Find(((FileNode)large[i].Node).Content));
-        long total = _inodes.Sum(static inode => inode.Runs.Sum(static run => run.Length.AlignUp(Layout.SectorSize)));
+        Parallel.For(0, large.Count, i => large[i].Data = RunsOf(((FileNode)large[i].Node).Content));
+        if (Compression != ExtentCompression.None)
+        {
+            new ExtentEncoder(Compression, Options.CompressionLevel ?? ExtentEncoder.Levels(Compression).Default).Encode(_inodes);
+        }
+    }
+
+    private static FileData[] RunsOf(Blob content) =>
+    [
+        .. DataRuns.Find(content).Select(run =>
+            new FileData(run.Offset, run.Length, content.Slice(run.Offset, run.Length), ExtentCompression.None)),
+    ];
+
+    private void CheckData()
+    {
+        long total = _inodes.Sum(static inode => inode.Data.Sum(static data => data.Content.Length.AlignUp(Layout.SectorSize)));
         if (total > MaximumData)
         {
             _errors.Add($"{total} bytes of data are more than the {MaximumData} that btrfs is written with");

@@ -265,7 +265,7 @@ internal sealed class TreeItems(Layout layout)
             Type = (byte)ItemType.ExtentDataRef,
             Root = ObjectId.FsTree,
             Objectid = extent.Inode.Number,
-            Offset = (ulong)extent.FileOffset,
+            Offset = (ulong)extent.Data.FileOffset,
             Count = 1,
         };
         return new LeafItem(

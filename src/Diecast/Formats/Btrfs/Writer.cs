@@ -45,7 +45,7 @@ internal sealed class Writer
         var checksums = new byte[first[^1] * TreeItems.ChecksumSize];
         Parallel.For(0, extents.Count, static () => new byte[ReadSize], (i, _, buffer) =>
         {
-            var content = Content(extents[i]);
+            var content = extents[i].Data.Content;
             int at = first[i] * TreeItems.ChecksumSize;
             for (long offset = 0; offset < content.Length; offset += ReadSize)
             {
@@ -63,18 +63,11 @@ internal sealed class Writer
         return checksums;
     }
 
-    /// <summary>What of a file stands in an extent, without the zeros after it.</summary>
-    private static Blob Content(DataExtent extent)
-    {
-        var content = ((Diecast.Trees.FileNode)extent.Inode.Node).Content;
-        return content.Slice(extent.FileOffset, Math.Min(extent.Length, content.Length - extent.FileOffset));
-    }
-
     private void PlaceData()
     {
         foreach (var extent in _layout.Extents)
         {
-            _builder.Place(extent.Logical, Content(extent), new Label(FileKind, extent.Inode.Path));
+            _builder.Place(extent.Logical, extent.Data.Content, new Label(FileKind, extent.Inode.Path));
         }
     }
 
@@ -161,7 +154,8 @@ internal sealed class Writer
             ChunkRootGeneration = Layout.Generation,
             CompatRoFlags = (ulong)(CompatRoFeatures.FreeSpaceTree | CompatRoFeatures.FreeSpaceTreeValid),
             IncompatFlags = (ulong)(IncompatFeatures.MixedBackref | IncompatFeatures.BigMetadata | IncompatFeatures.ExtendedIref
-                | IncompatFeatures.SkinnyMetadata | IncompatFeatures.NoHoles),
+                | IncompatFeatures.SkinnyMetadata | IncompatFeatures.NoHoles
+                | (_layout.Plan.Compression == ExtentCompression.Zstd ? IncompatFeatures.CompressZstd : IncompatFeatures.None)),
             CsumType = (ushort)ChecksumType.Crc32C,
             RootLevel = root.Shape.RootLevel,
             ChunkRootLevel = chunks.Shape.RootLevel,

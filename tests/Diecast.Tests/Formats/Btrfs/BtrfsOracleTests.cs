@@ -1,4 +1,5 @@
 using CsCheck;
+using Diecast.Formats;
 using Diecast.Images;
 using Diecast.Tests.Formats.Ext4;
 using Diecast.Tests.Support;
@@ -35,6 +36,29 @@ public sealed class BtrfsOracleTests
         Assert.Equal(TreeText.Format(tree), TreeText.Format(view.Tree));
         Assert.Empty(view.Check());
         Assert.Equal(new FileInfo(image).Length, view.Layout().Length);
+    }
+
+    [Theory]
+    [InlineData(FileCompression.None, null)]
+    [InlineData(FileCompression.Zstd, null)]
+    [InlineData(FileCompression.Zstd, 15)]
+    [InlineData(FileCompression.Zlib, null)]
+    [InlineData(FileCompression.Zlib, 9)]
+    public void CompressedTreesAreAccepted(FileCompression compression, int? level)
+    {
+        using var directory = new TempDirectory();
+        var tree = BtrfsTrees.Compressible();
+        string image = BtrfsTrees.Write(directory, tree, BtrfsTrees.Options with { Compression = compression, CompressionLevel = level });
+        BtrfsCheck.Clean(image);
+        string expected = TreeText.Format(tree);
+        Assert.Equal(expected, TreeText.Format(BtrfsSamples.Read(image).Tree));
+        using var mount = new BtrfsMount(directory, image, "rw");
+        Assert.Equal(expected, TreeText.Format(HostTree.Read(Posix.Bytes(mount.Path))));
+        string dump = Tool.RunOk("btrfs", "inspect-internal", "dump-tree", "-t", "5", image);
+        string name = compression.ToString().ToLowerInvariant();
+        Assert.Equal(compression != FileCompression.None, dump.Contains($"extent compression {(int)compression switch { 1 => 1, 2 => 3, _ => 9 }} ({name})", StringComparison.Ordinal));
+        Assert.Equal(compression != FileCompression.None, System.Text.RegularExpressions.Regex.IsMatch(dump, $@"inline extent data size \d+ ram_bytes 4096 compression \d \({name}\)"));
+        mount.Run("btrfs scrub start -B -R . | tee /dev/stderr | grep -q 'csum_errors: 0'; echo more >> mixed; btrfs balance start --full-balance . || true");
     }
 
     [Fact]

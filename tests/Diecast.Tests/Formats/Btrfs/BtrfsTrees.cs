@@ -36,6 +36,31 @@ internal static class BtrfsTrees
         return builder.Build();
     }
 
+    /// <summary>What can be compressed, what cannot, and both in one file; at the limits of inline data, sectors and blocks.</summary>
+    public static FileTree Compressible()
+    {
+        var builder = NewBuilder();
+        foreach (int length in new[] { 1, 2047, 2048, 2049, 4095, 4096, 4097, 8192, 131071, 131072, 131073, 262144, 1_000_003 })
+        {
+            builder.AddFile($"text-{length}", File, Text(length));
+            builder.AddFile($"random-{length}", File, Ext4Samples.Bytes(length, length));
+        }
+        byte[] mixed = [.. Ext4Samples.Bytes(400_000, 1), .. Text(500_000), .. Ext4Samples.Bytes(70_000, 2), .. new byte[100_000], .. Text(300_001)];
+        builder.AddFile("mixed", File, mixed);
+        builder.AddFile("sparse", File, Ext4Samples.Sparse(100_000_003, 0, 1, 5000, 24_414));
+        builder.AddFile("zeros", File, new byte[60_000]);
+        builder.AddFile("large", File, new ComputedBlob(70 << 20, static (offset, span) =>
+        {
+            for (int i = 0; i < span.Length; i++)
+            {
+                span[i] = (byte)((offset + i) / 97 % 255 + 1);
+            }
+        }));
+        return builder.Build();
+    }
+
+    private static byte[] Text(int length) => Posix.Bytes(string.Concat(Enumerable.Range(0, length / 4 + 1).Select(static i => $"{i * 7919 % 1009:d4}")))[..length];
+
     /// <summary>A file with more names in one directory than one item holds, and with names in others.</summary>
     public static FileTree ManyLinks()
     {

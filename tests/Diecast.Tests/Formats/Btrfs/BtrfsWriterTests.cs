@@ -1,4 +1,5 @@
 using CsCheck;
+using Diecast.Formats;
 using Diecast.Formats.Btrfs;
 using Diecast.Images;
 using Diecast.Tests.Formats.Ext4;
@@ -139,6 +140,25 @@ public sealed class BtrfsWriterTests
         }
     }
 
+    [Theory]
+    [InlineData(FileCompression.None, 1, "a compression level without a compression")]
+    [InlineData(FileCompression.Zstd, 16, "Zstd has the levels 1 to 15 in btrfs, not 16")]
+    [InlineData(FileCompression.Zlib, 0, "Zlib has the levels 1 to 9 in btrfs, not 0")]
+    public void LevelsThatAreNoneAreRefused(FileCompression compression, int level, string error) => Assert.Equal(error, Assert.Single(
+        s_btrfs.Check(BtrfsTrees.NewBuilder().Build(), BtrfsTrees.Options with { Compression = compression, CompressionLevel = level })));
+
+    /// <summary>Neither the number of threads nor what an encoder did before.</summary>
+    [Theory]
+    [InlineData(FileCompression.Zstd)]
+    [InlineData(FileCompression.Zlib)]
+    public void CompressionIsRepeatable(FileCompression compression)
+    {
+        var digests = new string[3];
+        Parallel.For(0, digests.Length, i => digests[i] = Convert.ToHexString(ImageFile.Hash(
+            s_btrfs.Write(BtrfsTrees.Compressible(), BtrfsTrees.Options with { Compression = compression }))));
+        Assert.Single(digests.Distinct(StringComparer.Ordinal));
+    }
+
     [Fact]
     public void TooMuchDataIsRefused()
     {
@@ -184,7 +204,7 @@ public sealed class BtrfsWriterTests
         long mirror = Volume.SuperblockOffsets[1];
         var fill = new ChunkFill(new Chunk(40 << 20, 30 << 20, ChunkType.Metadata | ChunkType.Dup, [40 << 20, mirror - 65536]));
         var taken = new List<ByteRange>();
-        while (fill.Take(100 * 16384) is { } range)
+        while (fill.Take(100 * 16384, 16384) is { } range)
         {
             taken.Add(range);
         }
