@@ -14,19 +14,23 @@ public sealed class BtrfsWriterTests
 
     /// <summary>The bytes are a contract: a change here is a change of every image that people build.</summary>
     [Theory]
-    [InlineData("empty", null, "")]
-    [InlineData("everything", null, "")]
-    [InlineData("everything", 338497536L, "")]
-    [InlineData("links", 300L << 30, "")]
+    [InlineData("empty", null, "37068f3e9dfec42db4ad2cf9603a046d13bb4af76ce06b67060ab77635e28556")]
+    [InlineData("everything", null, "f64bada6f01dcbed1b489df775e9a2cc46caf04d6b10095b5129ffcc0b17a744")]
+    [InlineData("everything", 338497536L, "19aab9aa3cb690468876cd0af845b24b793e9eed6f1c1687a5fb5a49e7052e41")]
+    [InlineData("links", 300L << 30, "5c7764baab9ae3c78256668cce38dd9f97583d9b726c4dae3bc1393e834a8a73")]
+    [InlineData("zstd", null, "6531358752a5efc6854fff4c7cc5b3e1215ff3620095d81600dd4d7b8830b215")]
+    [InlineData("zlib", null, "14abd7d8afbed3a08255b467abfed3ea8adffc85f6b47df2e95eed26d46135e9")]
     public void DigestsArePinned(string name, long? size, string digest)
     {
         var tree = name switch
         {
             "empty" => new FileTree(new DirectoryNode(BtrfsTrees.Directory, [])),
             "links" => BtrfsTrees.ManyLinks(),
+            "zstd" or "zlib" => BtrfsTrees.Compressible(),
             _ => BtrfsTrees.Everything(),
         };
-        var image = s_btrfs.Write(tree, BtrfsTrees.Options with { Size = size });
+        var compression = name switch { "zstd" => FileCompression.Zstd, "zlib" => FileCompression.Zlib, _ => FileCompression.None };
+        var image = s_btrfs.Write(tree, BtrfsTrees.Options with { Size = size, Compression = compression });
         // Of a large one what is not zero, or the test would take a minute.
         Blob hashed = size > 1L << 30 ? image.Slice(0, 1 << 30) : image;
         Assert.Equal(digest, Convert.ToHexStringLower(ImageFile.Hash(hashed)));
