@@ -12,8 +12,9 @@ public sealed partial class BtrfsComparisonTests
     {
         using var directory = new TempDirectory();
         string source = BtrfsSamples.Source(directory);
+        // Of holes mkfs.btrfs makes zeros.
         Tool.RunOk("bash", "-ec", """
-            cd "$1"; mkdir empty; : > nothing; head -c 2048 /dev/zero | tr '\0' a > inline; head -c 2049 inline inline > above
+            cd "$1"; rm data/sparse; mkdir empty; : > nothing; head -c 2048 /dev/zero | tr '\0' a > inline; head -c 2049 inline inline > above
             ln -s "$(head -c 1000 /dev/zero | tr '\0' b)" long; setfattr -n user.short -v 1 empty; chown 12:34 nothing
             """, "-", source);
         var theirs = Items(BtrfsSamples.Make(directory, "theirs", source, 256 << 20));
@@ -66,6 +67,8 @@ public sealed partial class BtrfsComparisonTests
             // The root's is a remnant of the first tree that mkfs.btrfs makes.
             text = Regex.Replace(text, @"nbytes \d+", "", RegexOptions.NonBacktracking);
         }
+        // With a link's target mkfs.btrfs stores the NUL after it; the kernel does not.
+        text = Regex.Replace(text, @"nbytes \d+(?=\s+block group 0 mode 120)|itemsize \d+ *(?=\s+type 0)|(?<=data )size \d+ ram_bytes \d+", "");
         return string.Join('\n', text.Split('\n').Select(static line => line.Trim()).Where(static line => line.Length > 0));
     }
 
