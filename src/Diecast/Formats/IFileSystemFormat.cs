@@ -33,9 +33,20 @@ public sealed record FileSystemOptions
     /// <summary>The compression's own default where it is null.</summary>
     public int? CompressionLevel { get; init; }
 
+    /// <summary>The directories that are subvolumes; for btrfs. Each must be in the tree.</summary>
+    public IReadOnlyList<Subvolume> Subvolumes { get; init; } = [];
+
+    /// <summary>The path of the subvolume that is mounted where none is asked for; "/" or one of the subvolumes.</summary>
+    public string DefaultSubvolume { get; init; } = "/";
+
     /// <summary>ext4's directory hash seed; the file system's id where it is null.</summary>
     public Guid? HashSeed { get; init; }
 }
+
+/// <summary>A directory that is a subvolume.</summary>
+/// <param name="Path">As in "/home".</param>
+/// <param name="IsReadOnly">Whether nothing can be changed in it.</param>
+public sealed record Subvolume(string Path, bool IsReadOnly = false);
 
 /// <summary>What a file system may compress the contents of files with.</summary>
 public enum FileCompression

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using System.Text;
 
 namespace Diecast.Formats.Btrfs;
 
@@ -16,7 +15,7 @@ internal sealed class DerivedIds(Guid fileSystem)
     public Guid ChunkTree => Derive("btrfs-chunk-tree-uuid"u8);
 
     /// <summary>The subvolume at a path such as "/home"; the top level's is "/".</summary>
-    public Guid Subvolume(string path) => Derive([.. "btrfs-subvolume-uuid"u8, .. Encoding.UTF8.GetBytes(path)]);
+    public Guid Subvolume(ReadOnlySpan<byte> path) => Derive([.. "btrfs-subvolume-uuid"u8, .. path]);
 
     private Guid Derive(ReadOnlySpan<byte> what)
     {

@@ -3,8 +3,8 @@ using Diecast.Trees;
 
 namespace Diecast.Formats.Btrfs;
 
-/// <summary>The items of a file tree: all of an inode, then the next inode's.</summary>
-internal sealed class FileItems(Layout layout)
+/// <summary>The items of a subvolume's tree: all of an inode, then the next inode's.</summary>
+internal sealed class FileItems(Layout layout, PlannedSubvolume subvolume)
 {
     private const int MinorBits = 20;
     private const byte InlineType = 0, RegularType = 1;
@@ -13,7 +13,7 @@ internal sealed class FileItems(Layout layout)
 
     public IEnumerable<LeafItem> All()
     {
-        foreach (var inode in _plan.Inodes)
+        foreach (var inode in subvolume.Inodes)
         {
             yield return new LeafItem(new Key(inode.Number, ItemType.InodeItem, 0), OnDisk.Bytes(Inode(inode)));
             foreach (var item in DirectoryItems.References(inode))
@@ -37,7 +37,7 @@ internal sealed class FileItems(Layout layout)
         switch (inode.Node)
         {
             case DirectoryNode directory:
-                return DirectoryItems.Names(inode.Number, directory, node => new Key(_plan.NumberOf(node), ItemType.InodeItem, 0));
+                return DirectoryItems.Names(inode.Number, directory, _plan.LocationOf);
             case SymlinkNode link:
                 return [new LeafItem(start, [.. OnDisk.Bytes(Extent(link.Target.Length, InlineType)), .. link.Target])];
             case FileNode file when inode.Inline is { } inline:

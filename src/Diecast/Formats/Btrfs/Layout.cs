@@ -54,6 +54,7 @@ internal sealed class Layout
     private readonly List<ChunkFill> _chunks = [];
     private readonly List<DataExtent> _extents = [];
     private readonly Dictionary<PlannedInode, (int First, int Count)> _extentsOf = new(ReferenceEqualityComparer.Instance);
+    private readonly ulong[] _metadataTrees;
     private int _dataEnd;
 
     public Layout(Plan plan)
@@ -63,14 +64,15 @@ internal sealed class Layout
         _chunks.Add(system);
         PlaceData(system.PhysicalEnd);
         var items = new TreeItems(this);
-        var shapes = TreeItems.MetadataTrees.ToDictionary(static id => id, id => TreeShape.Measure(id, TreeItems.IsFixed(id) ? items.Of(id) : []));
+        _metadataTrees = items.MetadataTrees;
+        var shapes = _metadataTrees.ToDictionary(static id => id, id => TreeShape.Measure(id, TreeItems.IsFixed(id) ? items.Of(id) : []));
         // The trees that describe the blocks describe their own too. They only grow from step to step: more blocks are
         // more items.
         for (bool settled = false; !settled;)
         {
             PlaceMetadata(shapes);
             settled = true;
-            foreach (ulong id in TreeItems.MetadataTrees.Where(id => !TreeItems.IsFixed(id)))
+            foreach (ulong id in _metadataTrees.Where(id => !TreeItems.IsFixed(id)))
             {
                 int before = shapes[id].Blocks;
                 shapes[id] = TreeShape.Measure(id, items.Of(id));
@@ -78,7 +80,7 @@ internal sealed class Layout
                 settled &= shapes[id].Blocks == before;
             }
         }
-        Trees = TreeItems.MetadataTrees.ToDictionary(static id => id, id => Trees[id] with { Shape = shapes[id] });
+        Trees = _metadataTrees.ToDictionary(static id => id, id => Trees[id] with { Shape = shapes[id] });
     }
 
     public Plan Plan { get; }
@@ -172,9 +174,9 @@ internal sealed class Layout
             [ObjectId.ChunkTree] = new(shapes[ObjectId.ChunkTree], PlaceBlocks(shapes[ObjectId.ChunkTree].Blocks, static () =>
                 throw new UnreachableException("the chunk tree is larger than the system chunk"))),
         };
-        long needed = TreeItems.MetadataTrees.Where(static id => id != ObjectId.ChunkTree).Sum(id => (long)shapes[id].Blocks) * NodeSize;
+        long needed = _metadataTrees.Where(static id => id != ObjectId.ChunkTree).Sum(id => (long)shapes[id].Blocks) * NodeSize;
         AddMetadataChunk(needed);
-        foreach (ulong id in TreeItems.MetadataTrees.Where(static id => id != ObjectId.ChunkTree))
+        foreach (ulong id in _metadataTrees.Where(static id => id != ObjectId.ChunkTree))
         {
             trees.Add(id, new PlacedTree(shapes[id], PlaceBlocks(shapes[id].Blocks, () =>
                 AddMetadataChunk(needed - _chunks.Skip(_dataEnd).Sum(static fill => fill.Used)))));

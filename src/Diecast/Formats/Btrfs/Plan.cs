@@ -20,8 +20,11 @@ internal readonly record struct FileData(long FileOffset, long Length, Blob Cont
 internal sealed record InlineData(Blob Content, ExtentCompression Compression);
 
 /// <summary>An inode of the tree with its number and what of its content is not a hole.</summary>
-internal sealed class PlannedInode(ulong number, TreeEntry entry)
+internal sealed class PlannedInode(PlannedSubvolume subvolume, ulong number, TreeEntry entry)
 {
+    public PlannedSubvolume Subvolume { get; } = subvolume;
+
+    /// <summary>In the subvolume.</summary>
     public ulong Number { get; } = number;
 
     public Node Node { get; } = entry.Node;
@@ -29,7 +32,7 @@ internal sealed class PlannedInode(ulong number, TreeEntry entry)
     /// <summary>The first of its names; null for the root.</summary>
     public TreePath? Path { get; } = entry.Path;
 
-    /// <summary>In the order of the walk. The root's is "..", in itself.</summary>
+    /// <summary>In the order of the walk. A subvolume's root has "..", in itself.</summary>
     public List<InodeName> Names { get; } = new(1);
 
     /// <summary>What of a file is not inline; ascending.</summary>
@@ -65,6 +68,7 @@ internal sealed class Plan
     private readonly List<string> _errors = [];
     private readonly Dictionary<Node, PlannedInode> _byNode = new(ReferenceEqualityComparer.Instance);
     private readonly List<PlannedInode> _inodes = [];
+    private readonly List<PlannedSubvolume> _subvolumes = [];
 
     private Plan(FileTree tree, FileSystemOptions options)
     {
@@ -76,7 +80,7 @@ internal sealed class Plan
             _errors.Add($"the label \"{options.Label}\" has {label.Length} bytes; btrfs holds {LongestLabel}, none of them NUL");
         }
         CheckCompression();
-        Flatten(tree);
+        Flatten(tree, FindSubvolumes(tree));
         foreach (var inode in _inodes)
         {
             Check(inode);
@@ -99,8 +103,14 @@ internal sealed class Plan
         _ => ExtentCompression.Zstd,
     };
 
-    /// <summary>Ascending by number, from the root's on without a gap.</summary>
+    /// <summary>Of all subvolumes, in the order of the walk.</summary>
     public IReadOnlyList<PlannedInode> Inodes => _inodes;
+
+    /// <summary>The top level, then the others in the order of the walk; ascending by id.</summary>
+    public IReadOnlyList<PlannedSubvolume> Subvolumes => _subvolumes;
+
+    /// <summary>The id of the subvolume that is mounted where none is asked for.</summary>
+    public ulong DefaultSubvolume { get; private set; } = ObjectId.FsTree;
 
     /// <summary>Each with the path it is about. Where there are any, the plan has no data.</summary>
     public IReadOnlyList<string> Errors => _errors;
@@ -108,8 +118,13 @@ internal sealed class Plan
     /// <summary>Where everything stands; only of a plan without errors.</summary>
     public Layout Layout => field ??= new Layout(this);
 
-    /// <summary>The number of a node of the tree.</summary>
-    public ulong NumberOf(Node node) => _byNode[node].Number;
+    /// <summary>What a name of the node refers to: an inode, or the root of another subvolume.</summary>
+    public Key LocationOf(Node node)
+    {
+        var inode = _byNode[node];
+        return inode.Number == ObjectId.FirstFree
+            ? new Key(inode.Subvolume.Id, ItemType.RootItem, ulong.MaxValue) : new Key(inode.Number, ItemType.InodeItem, 0);
+    }
 
     /// <summary>The options' size does not matter.</summary>
     public static Plan For(FileTree tree, FileSystemOptions options)
@@ -141,17 +156,32 @@ internal sealed class Plan
         public ulong NextIndex { get; set; } = 2;
     }
 
-    private void Flatten(FileTree tree)
+    private Dictionary<Node, Subvolume> FindSubvolumes(FileTree tree)
+    {
+        var found = new Dictionary<Node, Subvolume>(ReferenceEqualityComparer.Instance);
+        foreach (var subvolume in Options.Subvolumes)
+        {
+            if (tree.Find(subvolume.Path) is not DirectoryNode directory)
+            {
+                Error(subvolume.Path, "is to be a subvolume, but there is no directory");
+            }
+            else if (ReferenceEquals(directory, tree.Root) || !found.TryAdd(directory, subvolume))
+            {
+                Error(subvolume.Path, "is a subvolume already");
+            }
+        }
+        return found;
+    }
+
+    private void Flatten(FileTree tree, Dictionary<Node, Subvolume> subvolumes)
     {
         var open = new Stack<OpenDirectory>();
+        var wanted = tree.Find(Options.DefaultSubvolume);
         foreach (var entry in tree.Walk())
         {
             if (entry.Path is null)
             {
-                var root = new PlannedInode(ObjectId.FirstFree, entry);
-                root.Names.Add(new InodeName(root.Number, 0, new FileName("..")));
-                Add(root);
-                open.Push(new OpenDirectory(root));
+                open.Push(new OpenDirectory(AddRoot(new PlannedSubvolume(ObjectId.FsTree, null, isReadOnly: false), entry)));
                 continue;
             }
             while (!ReferenceEquals(open.Peek().Inode.Path, entry.Path.Parent))
@@ -162,27 +192,57 @@ internal sealed class Plan
             var name = new InodeName(parent.Inode.Number, parent.NextIndex++, entry.Path.Name);
             if (_byNode.TryGetValue(entry.Node, out var known))
             {
-                known.Names.Add(name);
-                if (entry.Node is DirectoryNode)
-                {
-                    Error(entry.ToString(), $"is the directory {known} again");
-                }
+                AddName(known, name, parent.Inode.Subvolume, entry);
                 continue;
             }
-            var inode = new PlannedInode(ObjectId.FirstFree + (ulong)_inodes.Count, entry);
-            inode.Names.Add(name);
-            Add(inode);
+            var inode = subvolumes.TryGetValue(entry.Node, out var subvolume)
+                ? AddRoot(new PlannedSubvolume(ObjectId.FirstFree + (ulong)_subvolumes.Count - 1, entry.Path, subvolume.IsReadOnly)
+                {
+                    Parent = parent.Inode.Subvolume,
+                    Name = name,
+                }, entry)
+                : Add(parent.Inode.Subvolume, entry, name);
             if (entry.Node is DirectoryNode)
             {
                 open.Push(new OpenDirectory(inode));
             }
         }
+        if (_byNode.TryGetValue(wanted ?? tree.Root, out var root) && root.Number == ObjectId.FirstFree && wanted is not null)
+        {
+            DefaultSubvolume = root.Subvolume.Id;
+        }
+        else
+        {
+            Error(Options.DefaultSubvolume, "is to be the default subvolume, but is none");
+        }
     }
 
-    private void Add(PlannedInode inode)
+    private void AddName(PlannedInode known, InodeName name, PlannedSubvolume subvolume, TreeEntry entry)
     {
-        _byNode.Add(inode.Node, inode);
+        known.Names.Add(name);
+        if (entry.Node is DirectoryNode)
+        {
+            Error(entry.ToString(), $"is the directory {known} again");
+        }
+        else if (known.Subvolume != subvolume)
+        {
+            Error(entry.ToString(), $"is a hard link of {known}, which is in another subvolume");
+        }
+    }
+
+    private PlannedInode AddRoot(PlannedSubvolume subvolume, TreeEntry entry)
+    {
+        _subvolumes.Add(subvolume);
+        return Add(subvolume, entry, new InodeName(ObjectId.FirstFree, 0, new FileName("..")));
+    }
+
+    private PlannedInode Add(PlannedSubvolume subvolume, TreeEntry entry, InodeName name)
+    {
+        var inode = subvolume.Add(entry);
+        inode.Names.Add(name);
+        _byNode.Add(entry.Node, inode);
         _inodes.Add(inode);
+        return inode;
     }
 
     private void Check(PlannedInode inode)

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Diagnostics;
 using Diecast.Binary;
 using Diecast.Images;
 using Diecast.Trees;
@@ -18,6 +17,9 @@ internal sealed class TreeItems(Layout layout)
     /// <summary>BTRFS_INODE_ROOT_ITEM_INIT: the flags of the root item mean something.</summary>
     private const ulong RootItemInit = 1ul << 31;
 
+    /// <summary>BTRFS_ROOT_SUBVOL_RDONLY.</summary>
+    private const ulong ReadOnlySubvolume = 1;
+
     /// <summary>
     /// The most sectors that an item of the checksum tree has checksums of: that many, and another item's header, fill a leaf.
     /// </summary>
@@ -26,10 +28,11 @@ internal sealed class TreeItems(Layout layout)
     public const int ChecksumSize = sizeof(uint);
 
     /// <summary>All trees, in the order of their places.</summary>
-    public static readonly ulong[] MetadataTrees =
+    public ulong[] MetadataTrees { get; } =
     [
-        ObjectId.ChunkTree, ObjectId.RootTree, ObjectId.ExtentTree, ObjectId.DevTree, ObjectId.FsTree, ObjectId.CsumTree,
-        ObjectId.UuidTree, ObjectId.FreeSpaceTree, ObjectId.DataReloc,
+        ObjectId.ChunkTree, ObjectId.RootTree, ObjectId.ExtentTree, ObjectId.DevTree,
+        .. layout.Plan.Subvolumes.Select(static subvolume => subvolume.Id), ObjectId.CsumTree, ObjectId.UuidTree,
+        ObjectId.FreeSpaceTree, ObjectId.DataReloc,
     ];
 
     private readonly DerivedIds _ids = layout.Plan.Ids;
@@ -42,7 +45,8 @@ internal sealed class TreeItems(Layout layout)
     public long DeviceSize { get; init; }
 
     /// <summary>Whether the lengths of the tree's items do not depend on the places of the metadata.</summary>
-    public static bool IsFixed(ulong id) => id is ObjectId.FsTree or ObjectId.CsumTree or ObjectId.UuidTree or ObjectId.DataReloc;
+    public static bool IsFixed(ulong id) =>
+        ObjectId.IsFileTree(id) || id is ObjectId.CsumTree or ObjectId.UuidTree or ObjectId.DataReloc;
 
     public IEnumerable<LeafItem> Of(ulong id) => id switch
     {
@@ -50,12 +54,11 @@ internal sealed class TreeItems(Layout layout)
         ObjectId.RootTree => RootItems(),
         ObjectId.ExtentTree => ExtentItems(),
         ObjectId.DevTree => DeviceItems(),
-        ObjectId.FsTree => new FileItems(layout).All(),
         ObjectId.CsumTree => ChecksumItems(),
         ObjectId.UuidTree => UuidItems(),
         ObjectId.FreeSpaceTree => FreeSpaceItems(),
         ObjectId.DataReloc => EmptyDirectory(ObjectId.FirstFree, ObjectId.FirstFree, default),
-        _ => throw new UnreachableException(),
+        _ => new FileItems(layout, layout.Plan.Subvolumes.First(subvolume => subvolume.Id == id)).All(),
     };
 
     /// <summary>The device's own record, in the chunk tree and in the superblock.</summary>
@@ -123,29 +126,47 @@ internal sealed class TreeItems(Layout layout)
 
     private IEnumerable<LeafItem> RootItems()
     {
-        yield return RootRecord(ObjectId.ExtentTree);
-        yield return RootRecord(ObjectId.DevTree);
-        yield return Reference(ObjectId.FsTree, ObjectId.RootTreeDir, "default"u8);
-        yield return RootRecord(ObjectId.FsTree);
-        // A directory that holds one name: the subvolume that is mounted where none is asked for.
-        foreach (var item in EmptyDirectory(ObjectId.RootTreeDir, ObjectId.RootTreeDir, layout.Plan.Options.Epoch))
+        var items = new List<LeafItem>
         {
-            yield return item;
+            RootRecord(ObjectId.ExtentTree),
+            RootRecord(ObjectId.DevTree),
+            Reference(ObjectId.FsTree, ObjectId.RootTreeDir, "default"u8),
+            new(new Key(ObjectId.RootTreeDir, ItemType.DirItem, DirectoryItems.NameHash("default"u8)),
+                DirectoryItems.NameEntry(
+                    "default"u8, new Key(layout.Plan.DefaultSubvolume, ItemType.RootItem, ulong.MaxValue),
+                    DirectoryItems.TypeOf(FileType.Directory))),
+            RootRecord(ObjectId.CsumTree),
+            RootRecord(ObjectId.UuidTree),
+            RootRecord(ObjectId.FreeSpaceTree),
+            RootRecord(ObjectId.DataReloc),
+        };
+        // A directory that holds one name: the subvolume that is mounted where none is asked for.
+        items.AddRange(EmptyDirectory(ObjectId.RootTreeDir, ObjectId.RootTreeDir, layout.Plan.Options.Epoch));
+        foreach (var subvolume in layout.Plan.Subvolumes)
+        {
+            items.Add(RootRecord(subvolume.Id, subvolume));
+            if (subvolume.Parent is { } parent)
+            {
+                byte[] name =
+                [
+                    .. OnDisk.Bytes(new RootRef
+                    {
+                        Dirid = subvolume.Name.Directory,
+                        Sequence = subvolume.Name.Index,
+                        NameLen = (ushort)subvolume.Name.Name.Length,
+                    }),
+                    .. subvolume.Name.Name.Bytes,
+                ];
+                items.Add(new LeafItem(new Key(parent.Id, ItemType.RootRef, subvolume.Id), name));
+                items.Add(new LeafItem(new Key(subvolume.Id, ItemType.RootBackref, parent.Id), name));
+            }
         }
-        yield return new LeafItem(
-            new Key(ObjectId.RootTreeDir, ItemType.DirItem, DirectoryItems.NameHash("default"u8)),
-            DirectoryItems.NameEntry(
-                "default"u8, new Key(ObjectId.FsTree, ItemType.RootItem, ulong.MaxValue), DirectoryItems.TypeOf(FileType.Directory)));
-        yield return RootRecord(ObjectId.CsumTree);
-        yield return RootRecord(ObjectId.UuidTree);
-        yield return RootRecord(ObjectId.FreeSpaceTree);
-        yield return RootRecord(ObjectId.DataReloc);
+        return items.OrderBy(static item => item.Key, Comparer<Key>.Default);
     }
 
-    private LeafItem RootRecord(ulong id)
+    private LeafItem RootRecord(ulong id, PlannedSubvolume? subvolume = null)
     {
         var tree = layout.Trees[id];
-        bool hasFiles = ObjectId.IsFileTree(id);
         var item = new RootItem
         {
             Inode = new InodeItem
@@ -155,25 +176,28 @@ internal sealed class TreeItems(Layout layout)
                 Nbytes = Layout.NodeSize,
                 Nlink = 1,
                 Mode = DirectoryMode,
-                Flags = hasFiles ? RootItemInit : 0,
+                Flags = subvolume is null ? 0 : RootItemInit,
             },
             Generation = Layout.Generation,
-            RootDirid = hasFiles || id == ObjectId.DataReloc ? ObjectId.FirstFree : 0,
+            RootDirid = subvolume is not null || id == ObjectId.DataReloc ? ObjectId.FirstFree : 0,
             Bytenr = tree.Root,
             BytesUsed = (ulong)tree.Addresses.Length * Layout.NodeSize,
+            Flags = subvolume is { IsReadOnly: true } ? ReadOnlySubvolume : 0,
             Refs = 1,
             Level = tree.Shape.RootLevel,
         };
         var rest = new RootItemRest { GenerationV2 = Layout.Generation };
-        if (hasFiles)
+        if (subvolume is not null)
         {
-            rest.Uuid = UuidBytes.From(_ids.Subvolume("/"));
+            rest.Uuid = UuidBytes.From(UuidOf(subvolume));
             rest.Ctransid = Layout.Generation;
             rest.Otransid = Layout.Generation;
             rest.Ctime = rest.Otime = TimeSpec.From(layout.Plan.Options.Epoch);
         }
         return new LeafItem(new Key(id, ItemType.RootItem, 0), [.. OnDisk.Bytes(item), .. OnDisk.Bytes(rest)]);
     }
+
+    private Guid UuidOf(PlannedSubvolume subvolume) => _ids.Subvolume(subvolume.Path is { } path ? path.ToBytes() : "/"u8);
 
     /// <summary>A directory of mode 0755 that is its own parent.</summary>
     private static IEnumerable<LeafItem> EmptyDirectory(ulong number, ulong parent, Timestamp time)
@@ -263,7 +287,7 @@ internal sealed class TreeItems(Layout layout)
         var reference = new InlineDataRef
         {
             Type = (byte)ItemType.ExtentDataRef,
-            Root = ObjectId.FsTree,
+            Root = extent.Inode.Subvolume.Id,
             Objectid = extent.Inode.Number,
             Offset = (ulong)extent.Data.FileOffset,
             Count = 1,
@@ -291,11 +315,15 @@ internal sealed class TreeItems(Layout layout)
 
     private IEnumerable<LeafItem> UuidItems()
     {
-        byte[] uuid = _ids.Subvolume("/").ToByteArray(bigEndian: true);
-        ulong low = BinaryPrimitives.ReadUInt64LittleEndian(uuid);
-        ulong high = BinaryPrimitives.ReadUInt64LittleEndian(uuid.AsSpan(sizeof(ulong)));
-        yield return new LeafItem(new Key(low, ItemType.UuidKeySubvol, high), OnDisk.Bytes((Le<ulong>)ObjectId.FsTree));
+        foreach (var (uuid, id) in layout.Plan.Subvolumes.Select(subvolume => (UuidOf(subvolume).ToByteArray(bigEndian: true), subvolume.Id))
+            .OrderBy(static entry => UuidKey(entry.Item1), Comparer<Key>.Default))
+        {
+            yield return new LeafItem(UuidKey(uuid), OnDisk.Bytes((Le<ulong>)id));
+        }
     }
+
+    private static Key UuidKey(byte[] uuid) => new(
+        BinaryPrimitives.ReadUInt64LittleEndian(uuid), ItemType.UuidKeySubvol, BinaryPrimitives.ReadUInt64LittleEndian(uuid.AsSpan(sizeof(ulong))));
 
     private IEnumerable<LeafItem> FreeSpaceItems()
     {

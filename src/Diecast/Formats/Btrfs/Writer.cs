@@ -73,7 +73,7 @@ internal sealed class Writer
 
     private void PlaceTrees()
     {
-        var trees = TreeItems.MetadataTrees.Select(id => _layout.Trees[id]).ToArray();
+        var trees = _items.MetadataTrees.Select(id => _layout.Trees[id]).ToArray();
         var template = new Header
         {
             Fsid = UuidBytes.From(_layout.Plan.Ids.FileSystem),
@@ -155,7 +155,8 @@ internal sealed class Writer
             CompatRoFlags = (ulong)(CompatRoFeatures.FreeSpaceTree | CompatRoFeatures.FreeSpaceTreeValid),
             IncompatFlags = (ulong)(IncompatFeatures.MixedBackref | IncompatFeatures.BigMetadata | IncompatFeatures.ExtendedIref
                 | IncompatFeatures.SkinnyMetadata | IncompatFeatures.NoHoles
-                | (_layout.Plan.Compression == ExtentCompression.Zstd ? IncompatFeatures.CompressZstd : IncompatFeatures.None)),
+                | (_layout.Plan.Compression == ExtentCompression.Zstd ? IncompatFeatures.CompressZstd : IncompatFeatures.None)
+                | (_layout.Plan.DefaultSubvolume != ObjectId.FsTree ? IncompatFeatures.DefaultSubvol : IncompatFeatures.None)),
             CsumType = (ushort)ChecksumType.Crc32C,
             RootLevel = root.Shape.RootLevel,
             ChunkRootLevel = chunks.Shape.RootLevel,

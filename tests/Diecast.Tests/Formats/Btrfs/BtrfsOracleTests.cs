@@ -62,6 +62,65 @@ public sealed class BtrfsOracleTests
     }
 
     [Fact]
+    public void SubvolumesAreAccepted()
+    {
+        using var directory = new TempDirectory();
+        var tree = BtrfsTrees.Everything(300);
+        var options = BtrfsTrees.Options with
+        {
+            Subvolumes = [new Subvolume("/many"), new Subvolume("/bin", IsReadOnly: true), new Subvolume("/a", IsReadOnly: true), new Subvolume("/tmp")],
+            Size = 300 << 20,
+        };
+        // What is linked must not be in several.
+        tree = BtrfsTrees.Without(tree, "a/hard");
+        string image = BtrfsTrees.Write(directory, tree, options);
+        BtrfsCheck.Clean(image);
+        string expected = TreeText.Format(tree);
+        Assert.Equal(expected, TreeText.Format(BtrfsSamples.Read(image).Tree));
+        using (var mount = new BtrfsMount(directory, image, "rw"))
+        {
+            Assert.Equal(expected, TreeText.Format(HostTree.Read(Posix.Bytes(mount.Path))));
+            string list = Tool.RunOk("btrfs", "subvolume", "list", "-u", mount.Path);
+            Assert.Equal(["a", "bin", "many", "tmp"], list.Trim().Split('\n').Select(static line => line.Split(' ')[^1]));
+            Assert.Equal(256u, Posix.Stat(Posix.AT_FDCWD, Posix.Bytes($"{mount.Path}/bin")).Inode);
+            mount.Run("""
+                if touch bin/x 2> /dev/null; then exit 1; fi; btrfs property get -ts bin ro | grep -qx ro=true; touch many/x tmp/x; btrfs subvolume snapshot many tmp/snapshot
+                btrfs subvolume delete many; btrfs subvolume sync .; btrfs property set a ro false; touch a/x
+                """);
+        }
+        BtrfsCheck.Clean(image, "original");
+    }
+
+    [Fact]
+    public void SubvolumesStandInEachOther()
+    {
+        using var directory = new TempDirectory();
+        var builder = BtrfsTrees.NewBuilder();
+        builder.AddFile("root/etc/name", BtrfsTrees.File, Ext4Samples.Bytes(10_000));
+        builder.AddFile("root/var/lib/machines/m/file", BtrfsTrees.File, Ext4Samples.Bytes(100));
+        builder.AddFile("home/user/file", BtrfsTrees.File, Ext4Samples.Bytes(5000));
+        var tree = builder.Build();
+        string image = BtrfsTrees.Write(directory, tree, BtrfsTrees.Options with
+        {
+            Subvolumes = [new Subvolume("/root/var/lib/machines/m"), new Subvolume("/home"), new Subvolume("/root"), new Subvolume("/root/var/lib/machines")],
+            DefaultSubvolume = "/root",
+        });
+        BtrfsCheck.Clean(image);
+        Assert.Equal(TreeText.Format(tree), TreeText.Format(BtrfsSamples.Read(image).Tree));
+        var root = new FileTree((DirectoryNode)tree.Find("root")!);
+        using (var mount = new BtrfsMount(directory, image, "ro"))
+        {
+            Assert.Equal(TreeText.Format(root), TreeText.Format(HostTree.Read(Posix.Bytes(mount.Path))));
+        }
+        using (var top = new BtrfsMount(directory, image, "rw,subvol=/"))
+        {
+            Assert.Equal(TreeText.Format(tree), TreeText.Format(HostTree.Read(Posix.Bytes(top.Path))));
+            string list = Tool.RunOk("btrfs", "subvolume", "list", top.Path);
+            Assert.Equal(["home", "root", "root/var/lib/machines", "root/var/lib/machines/m"], list.Trim().Split('\n').Select(static line => line.Split(' ')[^1]));
+        }
+    }
+
+    [Fact]
     public void ManyLinksAreAccepted()
     {
         using var directory = new TempDirectory();

@@ -36,6 +36,24 @@ internal static class BtrfsTrees
         return builder.Build();
     }
 
+    /// <summary>The tree but for one file.</summary>
+    public static FileTree Without(FileTree tree, string path)
+    {
+        var builder = new TreeBuilder(tree.Root.Metadata);
+        foreach (var entry in tree.Walk().Skip(1))
+        {
+            if (entry.Node is DirectoryNode)
+            {
+                builder.AddDirectory(entry.Path!.ToBytes(), entry.Node.Metadata);
+            }
+            else if (entry.ToString() != "/" + path)
+            {
+                builder.Add(entry.Path!.ToBytes(), entry.Node);
+            }
+        }
+        return builder.Build();
+    }
+
     /// <summary>What can be compressed, what cannot, and both in one file; at the limits of inline data, sectors and blocks.</summary>
     public static FileTree Compressible()
     {

@@ -77,8 +77,8 @@ public sealed class BtrfsWriterTests
     {
         var ids = new DerivedIds(BtrfsTrees.Options.Uuid);
         var others = new DerivedIds(Guid.Parse("a24031c1-fc68-453d-80fa-00ad057a5780"));
-        Guid[] all = [ids.FileSystem, ids.Device, ids.ChunkTree, ids.Subvolume("/"), ids.Subvolume("/home"),
-            others.FileSystem, others.Device, others.ChunkTree, others.Subvolume("/"), others.Subvolume("/home")];
+        Guid[] all = [ids.FileSystem, ids.Device, ids.ChunkTree, ids.Subvolume("/"u8), ids.Subvolume("/home"u8),
+            others.FileSystem, others.Device, others.ChunkTree, others.Subvolume("/"u8), others.Subvolume("/home"u8)];
         Assert.Equal(all.Length, all.Distinct().Count());
         Assert.All(all.Where(id => id != ids.FileSystem && id != others.FileSystem), static id => Assert.Equal((4, 8), (id.Version, id.Variant & 0xC)));
     }
@@ -150,6 +150,27 @@ public sealed class BtrfsWriterTests
     [InlineData(FileCompression.Zlib, 0, "Zlib has the levels 1 to 9 in btrfs, not 0")]
     public void LevelsThatAreNoneAreRefused(FileCompression compression, int level, string error) => Assert.Equal(error, Assert.Single(
         s_btrfs.Check(BtrfsTrees.NewBuilder().Build(), BtrfsTrees.Options with { Compression = compression, CompressionLevel = level })));
+
+    [Fact]
+    public void SubvolumesThatCannotBeAreRefused()
+    {
+        var builder = BtrfsTrees.NewBuilder();
+        var linked = new FileNode(BtrfsTrees.File, new MemoryBlob(Ext4Samples.Bytes(10)));
+        builder.Add("a/file", linked);
+        builder.Add("b/file", linked);
+        builder.Add("b/again", linked);
+        var errors = s_btrfs.Check(builder.Build(), BtrfsTrees.Options with
+        {
+            Subvolumes = [new Subvolume("/b"), new Subvolume("/b/"), new Subvolume("/"), new Subvolume("/a/file"), new Subvolume("/c")],
+            DefaultSubvolume = "/a",
+        });
+        Assert.Equal(
+            [
+                "/b/: is a subvolume already", "/: is a subvolume already", "/a/file: is to be a subvolume, but there is no directory",
+                "/c: is to be a subvolume, but there is no directory", "/b/again: is a hard link of /a/file, which is in another subvolume",
+                "/b/file: is a hard link of /a/file, which is in another subvolume", "/a: is to be the default subvolume, but is none",
+            ], errors);
+    }
 
     /// <summary>Neither the number of threads nor what an encoder did before.</summary>
     [Theory]
