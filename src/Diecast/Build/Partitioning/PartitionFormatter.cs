@@ -110,6 +110,10 @@ public sealed class PartitionFormatter
         Epoch = _epoch,
         Label = identity.Definition.Format == "ext4" ? Shorten(identity.Label, Ext4LabelLength) : identity.Label,
         Size = size,
+        Compression = identity.Definition.Compression,
+        CompressionLevel = identity.Definition.CompressionLevel,
+        Subvolumes = identity.Definition.Subvolumes,
+        DefaultSubvolume = identity.Definition.DefaultSubvolume ?? "/",
         SectorSize = _geometry.FileSystemSectorSize(identity.Definition),
         FatBits = identity.Definition.Format == "vfat" ? 32 : null,
         // As in systemd-repart: the file system does not know where on the disk it is.

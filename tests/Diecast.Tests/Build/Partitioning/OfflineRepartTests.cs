@@ -4,6 +4,7 @@ using Diecast.Config;
 using Diecast.Formats;
 using Diecast.Formats.Gpt;
 using Diecast.Images;
+using Diecast.Tests.Formats.Btrfs;
 using Diecast.Tests.Formats.Gpt;
 using Diecast.Tests.Support;
 using Diecast.Trees;
@@ -159,6 +160,22 @@ public sealed class OfflineRepartTests
         Assert.NotEqual(seed, (Repart(repart.Source, [.. s_small, "Type=srv"]) with { Seed = null, Epoch = null }).Run().Seed);
         File.WriteAllText(directory["r/etc/passwd"], "other");
         Assert.NotEqual(seed, (repart with { Source = Read(directory) }).Run().Seed);
+    }
+
+    [Fact]
+    public void APartitionOfBtrfsIsSound()
+    {
+        using var directory = new TempDirectory();
+        Populate(directory, "r");
+        var disk = Repart(Read(directory), "Type=root\nFormat=btrfs\nCopyFiles=/\nMakeDirectories=/var/lib/machines\nMinimize=guess\n"
+            + "Subvolumes=/home /var/lib/machines /usr:ro\nCompression=zstd\nCompressionLevel=5").Run();
+        new RepartFiles(directory["disk.raw"], disk, s_specifiers, split: true).Write();
+        BtrfsCheck.Clean(directory["disk.root-x86-64.raw"]);
+        string dump = Tool.RunOk("btrfs", "inspect-internal", "dump-tree", "-t", "1", directory["disk.root-x86-64.raw"]);
+        Assert.Equal(["home", "usr", "machines"], System.Text.RegularExpressions.Regex.Matches(dump, @"root backref key .* name (.*)")
+            .Select(static match => match.Groups[1].Value));
+        var error = Assert.Throws<ConfigException>(() => Repart(Read(directory), "Type=root\nFormat=btrfs\nCopyFiles=/\nSubvolumes=/nowhere").Run());
+        Assert.Equal("0.conf:3: /nowhere: is to be a subvolume, but there is no directory", error.Message);
     }
 
     [Fact]
