@@ -14,7 +14,7 @@ public enum MinimizeMode
     /// <summary>What the content takes and half as much again.</summary>
     Guess,
 
-    /// <summary>What the content takes, for file systems that are never written to.</summary>
+    /// <summary>What the content takes: for file systems that are never written to, and for btrfs, which grows.</summary>
     Best,
 }
 

@@ -133,7 +133,7 @@ public sealed class DefinitionReaderTests
     [InlineData("Type=root\nFormat=ext4\nCompression=zstd", "x.conf:4: Compression needs Format=btrfs")]
     [InlineData("Type=root\nSubvolumes=/a", "x.conf:3: Subvolumes needs Format=btrfs")]
     [InlineData("Type=root\nMinimize=guess", "x.conf:3: Minimize needs a Format")]
-    [InlineData("Type=root\nMinimize=best\nFormat=ext4", "x.conf:3: Minimize=best is for file systems that are never written to, and none is supported yet; write guess")]
+    [InlineData("Type=root\nMinimize=best\nFormat=ext4", "x.conf:3: Minimize=best is for btrfs and file systems that are never written to, and none of those is supported yet; write guess")]
     [InlineData("Type=esp\nReadOnly=yes", "x.conf:3: ReadOnly means nothing for the type esp")]
     [InlineData("Type=21686148-6449-6e6f-744e-656564454649\nGrowFileSystem=no", "x.conf:3: GrowFileSystem means nothing for the type 21686148-6449-6e6f-744e-656564454649")]
     [InlineData("Type=swap", "x.conf:2: a partition of type swap is formatted as such, and Format=swap is not supported yet; write Format=empty")]

@@ -174,6 +174,11 @@ public sealed class OfflineRepartTests
         string dump = Tool.RunOk("btrfs", "inspect-internal", "dump-tree", "-t", "1", directory["disk.root-x86-64.raw"]);
         Assert.Equal(["home", "usr", "machines"], System.Text.RegularExpressions.Regex.Matches(dump, @"root backref key .* name (.*)")
             .Select(static match => match.Groups[1].Value));
+        File.WriteAllBytes(directory["r/large"], RandomNumberGenerator.GetBytes(260 << 20));
+        var best = Repart(Read(directory), "Type=root\nFormat=btrfs\nCopyFiles=/\nMinimize=best").Run();
+        var options = new FileSystemOptions { Uuid = Guid.Empty, Epoch = s_epoch };
+        var written = FormatTable.Find("btrfs")!.Read(GptReader.Read(best.Image).Content(GptReader.Read(best.Image).Table.Partitions[0]));
+        Assert.Equal(FormatTable.Find("btrfs")!.Measure(written.Tree, options), best.Plan.Partitions[0].Length);
         var error = Assert.Throws<ConfigException>(() => Repart(Read(directory), "Type=root\nFormat=btrfs\nCopyFiles=/\nSubvolumes=/nowhere").Run());
         Assert.Equal("0.conf:3: /nowhere: is to be a subvolume, but there is no directory", error.Message);
     }
