@@ -33,6 +33,9 @@ public sealed record FileSystemOptions
     /// <summary>The compression's own default where it is null.</summary>
     public int? CompressionLevel { get; init; }
 
+    /// <summary>Of metadata and data; for btrfs.</summary>
+    public FileSystemChecksum Checksum { get; init; }
+
     /// <summary>The directories that are subvolumes; for btrfs. Each must be in the tree.</summary>
     public IReadOnlyList<Subvolume> Subvolumes { get; init; } = [];
 
@@ -41,6 +44,15 @@ public sealed record FileSystemOptions
 
     /// <summary>ext4's directory hash seed; the file system's id where it is null.</summary>
     public Guid? HashSeed { get; init; }
+}
+
+/// <summary>The checksums that a user can choose between.</summary>
+public enum FileSystemChecksum
+{
+    Crc32C,
+    XxHash64,
+    Sha256,
+    Blake2b,
 }
 
 /// <summary>A directory that is a subvolume.</summary>

@@ -203,6 +203,8 @@ public sealed class MkfsCommandTests
     [InlineData("mkfs vfat --seed 0e9a6fe068f6408cbbeb136054d20445 --uuid 0e9a6fe068f6408cbbeb136054d20445 TREE IMAGE", "--seed and --uuid exclude each other")]
     [InlineData("mkfs vfat --hash-seed 0e9a6fe068f6408cbbeb136054d20445 TREE IMAGE", "--hash-seed: vfat has no hash seed")]
     [InlineData("mkfs ext4 --compress zstd TREE IMAGE", "--compress: ext4 does not compress")]
+    [InlineData("mkfs ext4 --csum xxhash TREE IMAGE", "--csum: ext4 has no choice of checksums")]
+    [InlineData("mkfs btrfs --csum md5 TREE IMAGE", "--csum: \"md5\" is not crc32c, xxhash, sha256 or blake2")]
     [InlineData("mkfs btrfs --compress zstd:x TREE IMAGE", "--compress: \"zstd:x\" is not zstd, zlib or none")]
     [InlineData("mkfs btrfs --compress lzo TREE IMAGE", "--compress: \"lzo\" is not zstd, zlib or none")]
     [InlineData("mkfs btrfs --compress zlib:10 TREE IMAGE", "Zlib has the levels 1 to 9 in btrfs, not 10")]

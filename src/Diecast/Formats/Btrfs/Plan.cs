@@ -55,8 +55,8 @@ internal sealed class Plan
     /// <summary>BTRFS_LINK_MAX.</summary>
     public const int MaximumLinks = 65535;
 
-    /// <summary>1 TiB of data in bytes: more has not been tried.</summary>
-    public const long MaximumData = 1L << 40;
+    /// <summary>1 GiB: what all checksums of the data take in memory; with crc32c that is 1 TiB of data.</summary>
+    private const long MaximumChecksums = 1L << 30;
 
     private const int LongestTarget = 4095;
     private const int LongestLabel = 255;
@@ -95,6 +95,14 @@ internal sealed class Plan
     public FileSystemOptions Options { get; }
 
     public DerivedIds Ids { get; }
+
+    public ChecksumType Checksum => Options.Checksum switch
+    {
+        FileSystemChecksum.Crc32C => ChecksumType.Crc32C,
+        FileSystemChecksum.XxHash64 => ChecksumType.XxHash64,
+        FileSystemChecksum.Sha256 => ChecksumType.Sha256,
+        _ => ChecksumType.Blake2b,
+    };
 
     public ExtentCompression Compression => Options.Compression switch
     {
@@ -304,9 +312,10 @@ internal sealed class Plan
     private void CheckData()
     {
         long total = _inodes.Sum(static inode => inode.Data.Sum(static data => data.Content.Length.AlignUp(Layout.SectorSize)));
-        if (total > MaximumData)
+        long most = MaximumChecksums / Checksums.Size(Checksum) * Layout.SectorSize;
+        if (total > most)
         {
-            _errors.Add($"{total} bytes of data are more than the {MaximumData} that btrfs is written with");
+            _errors.Add($"{total} bytes of data are more than the {most} that btrfs is written with");
         }
     }
 

@@ -6,8 +6,9 @@ namespace Diecast.Formats.Btrfs;
 /// <summary>Writes the blocks of a tree one after the other: the leaves first, the root last.</summary>
 /// <param name="tree">The shape, and the addresses.</param>
 /// <param name="template">What all blocks' headers have in common.</param>
+/// <param name="checksum">Of each block.</param>
 /// <param name="output">What is written to.</param>
-internal sealed class TreeEncoder(PlacedTree tree, Header template, Stream output)
+internal sealed class TreeEncoder(PlacedTree tree, Header template, ChecksumType checksum, Stream output)
 {
     private readonly byte[] _block = new byte[Layout.NodeSize];
     private int _written;
@@ -72,7 +73,7 @@ internal sealed class TreeEncoder(PlacedTree tree, Header template, Stream outpu
         header.Nritems = (uint)count;
         header.Level = level;
         OnDisk.Write(_block, header);
-        header.Csum = Checksums.Compute(ChecksumType.Crc32C, _block.AsSpan(ChecksumBytes.Size));
+        header.Csum = Checksums.Compute(checksum, _block.AsSpan(ChecksumBytes.Size));
         OnDisk.Write(_block, header);
         output.Write(_block);
         _block.AsSpan().Clear();

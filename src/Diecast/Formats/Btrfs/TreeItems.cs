@@ -23,9 +23,9 @@ internal sealed class TreeItems(Layout layout)
     /// <summary>
     /// The most sectors that an item of the checksum tree has checksums of: that many, and another item's header, fill a leaf.
     /// </summary>
-    private const int SectorsPerItem = (TreeShape.Room - 2 * ItemHeader.HeaderSize) / ChecksumSize - 1;
+    private int SectorsPerItem => (TreeShape.Room - 2 * ItemHeader.HeaderSize) / ChecksumSize - 1;
 
-    public const int ChecksumSize = sizeof(uint);
+    private int ChecksumSize { get; } = Btrfs.Checksums.Size(layout.Plan.Checksum);
 
     /// <summary>All trees, in the order of their places.</summary>
     public ulong[] MetadataTrees { get; } =
@@ -37,9 +37,9 @@ internal sealed class TreeItems(Layout layout)
 
     private readonly DerivedIds _ids = layout.Plan.Ids;
 
-    /// <summary>The data's checksums, four bytes for each sector in the order of the addresses; zeros while trees are measured.</summary>
+    /// <summary>The data's checksums, those of the sectors in the order of the addresses; zeros while trees are measured.</summary>
     public Blob Checksums { get; init; } = new ComputedBlob(
-        layout.Extents.Sum(static extent => extent.Length) / Layout.SectorSize * ChecksumSize, static (_, _) => { });
+        layout.Extents.Sum(static extent => extent.Length) / Layout.SectorSize * Btrfs.Checksums.Size(layout.Plan.Checksum), static (_, _) => { });
 
     /// <summary>In bytes.</summary>
     public long DeviceSize { get; init; }

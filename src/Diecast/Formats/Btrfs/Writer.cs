@@ -21,7 +21,7 @@ internal sealed class Writer
     {
         _layout = layout;
         _size = size;
-        _items = new TreeItems(layout) { DeviceSize = size, Checksums = new MemoryBlob(ChecksumsOf(layout.Extents)) };
+        _items = new TreeItems(layout) { DeviceSize = size, Checksums = new MemoryBlob(ChecksumsOf(layout.Extents, layout.Plan.Checksum)) };
     }
 
     /// <summary>The image of a device of that size in bytes: the layout's, or larger.</summary>
@@ -35,27 +35,29 @@ internal sealed class Writer
     }
 
     /// <summary>The checksum of each sector, in the order of the addresses.</summary>
-    private static byte[] ChecksumsOf(IReadOnlyList<DataExtent> extents)
+    private static byte[] ChecksumsOf(IReadOnlyList<DataExtent> extents, ChecksumType type)
     {
+        int size = Checksums.Size(type);
         var first = new int[extents.Count + 1];
         for (int i = 0; i < extents.Count; i++)
         {
             first[i + 1] = first[i] + (int)(extents[i].Length / Layout.SectorSize);
         }
-        var checksums = new byte[first[^1] * TreeItems.ChecksumSize];
+        var checksums = new byte[first[^1] * size];
         Parallel.For(0, extents.Count, static () => new byte[ReadSize], (i, _, buffer) =>
         {
             var content = extents[i].Data.Content;
-            int at = first[i] * TreeItems.ChecksumSize;
+            int at = first[i] * size;
             for (long offset = 0; offset < content.Length; offset += ReadSize)
             {
                 int length = (int)Math.Min(ReadSize, content.Length - offset);
                 var sectors = buffer.AsSpan(0, (int)((long)length).AlignUp(Layout.SectorSize));
                 content.Read(offset, sectors[..length]);
                 sectors[length..].Clear();
-                for (; !sectors.IsEmpty; sectors = sectors[Layout.SectorSize..], at += TreeItems.ChecksumSize)
+                for (; !sectors.IsEmpty; sectors = sectors[Layout.SectorSize..], at += size)
                 {
-                    OnDisk.Write(checksums.AsSpan(at), (Le<uint>)Crc32C.Compute(sectors[..Layout.SectorSize]));
+                    var checksum = Checksums.Compute(type, sectors[..Layout.SectorSize]);
+                    checksum[..size].CopyTo(checksums.AsSpan(at, size));
                 }
             }
             return buffer;
@@ -85,7 +87,7 @@ internal sealed class Writer
         {
             foreach (var tree in trees)
             {
-                new TreeEncoder(tree, template, output).Write(_items.Of(tree.Shape.Id));
+                new TreeEncoder(tree, template, _layout.Plan.Checksum, output).Write(_items.Of(tree.Shape.Id));
             }
         });
         long offset = 0;
@@ -122,7 +124,7 @@ internal sealed class Writer
                 superblock.Bytenr = (ulong)offset;
                 superblock.Csum = default;
                 byte[] bytes = OnDisk.Bytes(superblock);
-                superblock.Csum = Checksums.Compute(ChecksumType.Crc32C, bytes.AsSpan(ChecksumBytes.Size));
+                superblock.Csum = Checksums.Compute(_layout.Plan.Checksum, bytes.AsSpan(ChecksumBytes.Size));
                 _builder.Place(offset, OnDisk.Bytes(superblock), i == 0 ? SuperblockKind : new Label(MirrorKind, i));
             }
         }
@@ -157,7 +159,7 @@ internal sealed class Writer
                 | IncompatFeatures.SkinnyMetadata | IncompatFeatures.NoHoles
                 | (_layout.Plan.Compression == ExtentCompression.Zstd ? IncompatFeatures.CompressZstd : IncompatFeatures.None)
                 | (_layout.Plan.DefaultSubvolume != ObjectId.FsTree ? IncompatFeatures.DefaultSubvol : IncompatFeatures.None)),
-            CsumType = (ushort)ChecksumType.Crc32C,
+            CsumType = (ushort)_layout.Plan.Checksum,
             RootLevel = root.Shape.RootLevel,
             ChunkRootLevel = chunks.Shape.RootLevel,
             DevItem = _items.Device(),

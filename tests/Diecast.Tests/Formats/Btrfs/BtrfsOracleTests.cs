@@ -61,6 +61,23 @@ public sealed class BtrfsOracleTests
         mount.Run("btrfs scrub start -B -R . | tee /dev/stderr | grep -q 'csum_errors: 0'; echo more >> mixed; btrfs balance start --full-balance . || true");
     }
 
+    [Theory]
+    [InlineData(FileSystemChecksum.XxHash64, "xxhash64")]
+    [InlineData(FileSystemChecksum.Sha256, "sha256")]
+    [InlineData(FileSystemChecksum.Blake2b, "blake2")]
+    public void TheChecksumsAreAccepted(FileSystemChecksum checksum, string name)
+    {
+        using var directory = new TempDirectory();
+        var tree = BtrfsTrees.Everything(500);
+        string image = BtrfsTrees.Write(directory, tree, BtrfsTrees.Options with { Checksum = checksum });
+        BtrfsCheck.Clean(image);
+        Assert.Matches($@"csum_type\s+\d \({name}\)", Tool.RunOk("btrfs", "inspect-internal", "dump-super", image));
+        Assert.Equal(TreeText.Format(tree), TreeText.Format(BtrfsSamples.Read(image).Tree));
+        using var mount = new BtrfsMount(directory, image, "rw");
+        Assert.Equal(TreeText.Format(tree), TreeText.Format(HostTree.Read(Posix.Bytes(mount.Path))));
+        mount.Run("btrfs scrub start -B -R . | tee /dev/stderr | grep -q 'csum_errors: 0'");
+    }
+
     [Fact]
     public void SubvolumesAreAccepted()
     {
@@ -220,9 +237,10 @@ public sealed class BtrfsOracleTests
         var builder = BtrfsTrees.NewBuilder();
         var large = new ComputedBlob((1200L << 20) + 77, static (offset, span) =>
         {
-            for (int i = 0; i < span.Length; i++)
+            for (int i = 0, run; i < span.Length; i += run)
             {
-                span[i] = (byte)((offset + i) / 4093 % 255 + 1);
+                run = (int)Math.Min(4093 - (offset + i) % 4093, span.Length - i);
+                span.Slice(i, run).Fill((byte)((offset + i) / 4093 % 255 + 1));
             }
         });
         builder.AddFile("before", BtrfsTrees.File, Ext4Samples.Bytes(5000));
