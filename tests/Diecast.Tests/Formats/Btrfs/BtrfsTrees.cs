@@ -118,12 +118,13 @@ internal static class BtrfsTrees
         return found;
     }
 
-    /// <summary>Writes the tree to a file.</summary>
+    /// <summary>Writes the tree to a file; with an id of its own, as the kernel mounts no two file systems of the same.</summary>
     public static string Write(TempDirectory directory, FileTree tree, FileSystemOptions? options = null)
     {
         var format = new Diecast.Formats.Btrfs.BtrfsFormat();
-        Assert.Empty(format.Check(tree, options ?? Options));
-        ImageFile.Write(format.Write(tree, options ?? Options), directory["image"]);
+        options = (options ?? Options) with { Uuid = Guid.NewGuid() };
+        Assert.Empty(format.Check(tree, options));
+        ImageFile.Write(format.Write(tree, options), directory["image"]);
         return directory["image"];
     }
 }
@@ -143,7 +144,7 @@ internal static class BtrfsCheck
             {
                 using var inside = new TempDirectory(Path.Join(root, "tmp"));
                 Tool.RunOk("cp", "--sparse=always", image, inside["image"]);
-                // Without /proc it cannot look whether the file is mounted.
+                // Without /proc it cannot look whether the file is mounted, and warns of that.
                 Accepts(Tool.Run("chroot", [root, "btrfs", .. arguments, "--force", "/" + Path.GetRelativePath(root, inside["image"])]));
             }
         }
@@ -155,10 +156,11 @@ internal static class BtrfsCheck
     private static void Accepts(Tool.Result result)
     {
         Assert.True(result.ExitCode == 0, result.All);
-        Assert.Contains("no error found", result.All, StringComparison.Ordinal);
+        string text = result.All.Replace("WARNING: cannot check mount status", "", StringComparison.Ordinal);
+        Assert.Contains("no error found", text, StringComparison.Ordinal);
         foreach (string word in new[] { "ERROR", "WARNING", "warning", "mismatch", "invalid" })
         {
-            Assert.DoesNotContain(word, result.All, StringComparison.Ordinal);
+            Assert.DoesNotContain(word, text, StringComparison.Ordinal);
         }
     }
 }
