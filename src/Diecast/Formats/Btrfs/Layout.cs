@@ -76,8 +76,8 @@ internal sealed class Layout
             {
                 int before = shapes[id].Blocks;
                 shapes[id] = TreeShape.Measure(id, items.Of(id));
-                Debug.Assert(shapes[id].Blocks >= before, "a tree became smaller");
-                settled &= shapes[id].Blocks == before;
+                settled &= shapes[id].Blocks >= before
+                    ? shapes[id].Blocks == before : throw new UnreachableException($"{ObjectId.Name(id)} became smaller");
             }
         }
         Trees = _metadataTrees.ToDictionary(static id => id, id => Trees[id] with { Shape = shapes[id] });
