@@ -3,7 +3,8 @@
 # make image     an Arch image, built twice; MIRROR=URL uses that mirror instead of a local one, KEYRING=DIR its keyring
 # make test      installs what the tests need and runs them all; TEST_ARGUMENTS="--filter-class X" narrows
 # make golden    rewrites the expected outputs in tests/Diecast.Tests/Golden; read the difference before committing it
-# make bench     times the formats and whole images beside other tools; BENCH_ARGUMENTS="ext4 --rounds 3" narrows
+# make bench     times formats, comparisons and whole images beside other tools; BENCH_ARGUMENTS="diff inspect --rounds 3" narrows
+#                (bench/diffoscope.sh artifacts/diecast build/trixie build/diffoscope compares with diffoscope: docs/diffoscope.md)
 # make clean     removes what is built; make distclean the downloads and test roots as well
 SHELL := /bin/bash
 PREFIX ?= /usr/local

@@ -6,9 +6,12 @@ namespace Diecast.Bench;
 /// <summary>A tool in a contest.</summary>
 /// <param name="Name">As it stands in the table.</param>
 /// <param name="Command">A program with its arguments.</param>
-/// <param name="Output">The file that it writes, which is gone before and synced after.</param>
-internal sealed record Contender(string Name, IReadOnlyList<string> Command, string Output)
+/// <param name="Output">The file that it writes, which is gone before and synced after; null where it only reads.</param>
+internal sealed record Contender(string Name, IReadOnlyList<string> Command, string? Output = null)
 {
+    /// <summary>That of success: tools that compare say 1 of what differs.</summary>
+    public int ExitCode { get; init; }
+
     public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
 }
 
@@ -46,17 +49,22 @@ internal sealed class Contest(string title, int rounds, string logs)
     {
         var lines = new List<string> { $"| {title} | wall clock | processor | peak memory | ratio |", "|---|---|---|---|---|" };
         lines.AddRange(results.Select(result => Text(
-            $"| {result.Contender.Name} | {result.Median.Seconds:F2} s | {result.Median.ProcessorSeconds:F2} s | {result.Median.Kilobytes / 1024} MiB | {result.Median.Seconds / results[0].Median.Seconds:F2} |")));
+            $"| {result.Contender.Name} | {result.Median.Seconds:F2} s | {result.Median.ProcessorSeconds:F2} s | {result.Median.Kilobytes / 1024} MiB | {result.Median.Seconds / Math.Max(results[0].Median.Seconds, 0.01):F2} |")));
         return string.Join('\n', lines) + "\n";
     }
 
     private Measurement Measure(Contender contender)
     {
-        File.Delete(contender.Output);
+        if (contender.Output is { } output)
+        {
+            File.Delete(output);
+        }
         Commands.Run("sync");
         string times = Path.Join(logs, "times");
         // time(1) adds up the children; the shell's sync is its child too.
-        string[] command = ["-o", times, "-f", "%e %U %S %M", "sh", "-c", "output=$1; shift; \"$@\" && sync \"$output\"", "sh", contender.Output, .. contender.Command];
+        const string script = "output=$1 code=$2; shift 2; \"$@\"; [ $? = $code ] || exit; [ -z \"$output\" ] || sync \"$output\"";
+        string code = contender.ExitCode.ToString(CultureInfo.InvariantCulture);
+        string[] command = ["-o", times, "-f", "%e %U %S %M", "sh", "-c", script, "sh", contender.Output ?? "", code, .. contender.Command];
         Commands.Run("time", command, contender.Environment, Path.Join(logs, $"{contender.Name.Split(' ')[0]}.log"));
         double[] fields = [.. File.ReadAllText(times).Split(' ').Select(static field => double.Parse(field, CultureInfo.InvariantCulture))];
         return new Measurement(fields[0], fields[1] + fields[2], (long)fields[3]);

@@ -9,7 +9,7 @@ internal sealed class FileSystemBench(string diecast, string directory, int roun
     /// <summary>About 80,000 files, unless another tree is given.</summary>
     public string Ext4()
     {
-        string tree = givenTree.Length > 0 ? Path.GetFullPath(givenTree) : CopyOfUsr();
+        string tree = Tree();
         string image = Path.Join(directory, "diecast.ext4");
         string peer = Path.Join(directory, "mke2fs.ext4");
         string tar = Path.Join(directory, "tree.tar");
@@ -48,6 +48,9 @@ internal sealed class FileSystemBench(string diecast, string directory, int roun
         Directory.Delete(tree, recursive: true);
         return contest.Table(results);
     }
+
+    /// <summary>The tree that was given, or the copy of what this machine has in /usr.</summary>
+    public string Tree() => givenTree.Length > 0 ? Path.GetFullPath(givenTree) : CopyOfUsr();
 
     private string CopyOfUsr()
     {

@@ -4,7 +4,7 @@ namespace Diecast.Bench;
 
 /// <summary>
 /// Whole processes side by side with the tools they stand in for, on the same files in the same directory. Arguments:
-/// what to run (ext4, vfat, image; all without), --rounds N, --directory DIR, --tree DIR.
+/// what to run (ext4, vfat, diff, inspect, image; all without), --rounds N, --directory DIR, --tree DIR.
 /// </summary>
 internal static class Program
 {
@@ -23,13 +23,13 @@ internal static class Program
             {
                 options[arguments[i]] = arguments[++i];
             }
-            else if (arguments[i] is "ext4" or "vfat" or "image")
+            else if (arguments[i] is "ext4" or "vfat" or "diff" or "inspect" or "image")
             {
                 only.Add(arguments[i]);
             }
             else
             {
-                Console.Error.WriteLine("usage: [ext4] [vfat] [image] [--rounds N] [--directory DIR] [--tree DIR]");
+                Console.Error.WriteLine("usage: [ext4] [vfat] [diff] [inspect] [image] [--rounds N] [--directory DIR] [--tree DIR]");
                 return 2;
             }
         }
@@ -38,10 +38,11 @@ internal static class Program
         Directory.CreateDirectory(directory);
         string diecast = Path.GetFullPath(Environment.GetEnvironmentVariable("DIECAST") ?? "artifacts/diecast");
         var fileSystems = new FileSystemBench(diecast, directory, rounds, options["--tree"]);
+        var look = new LookBench(diecast, directory, rounds, fileSystems);
         var tables = new List<string>();
         foreach (var (name, run) in new (string, Func<string>)[]
         {
-            ("ext4", fileSystems.Ext4), ("vfat", fileSystems.Vfat), ("image", new ImageBench(diecast, directory, rounds).Run),
+            ("ext4", fileSystems.Ext4), ("vfat", fileSystems.Vfat), ("diff", look.Diff), ("inspect", look.Inspect), ("image", new ImageBench(diecast, directory, rounds).Run),
         })
         {
             if (only.Count == 0 || only.Contains(name))

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Diecast.Inspect.Differences;
 using Diecast.Inspect;
 using Diecast.Inspect.Reports;
 using Diecast.Trees;

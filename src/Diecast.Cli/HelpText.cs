@@ -12,14 +12,20 @@ internal sealed class HelpText(SettingOptions options, Terminal terminal, HelpAc
 {
     private const int Column = 44;
 
-    /// <summary><c>help</c>: the same as <c>--help</c>.</summary>
+    /// <summary><c>help [VERB]</c>: the same as <c>[VERB] --help</c>.</summary>
     public static Command CreateVerb(Terminal terminal)
     {
-        var command = new Command("help", "print this help");
+        var verb = new Argument<string?>("VERB") { Description = "the verb to read about", Arity = ArgumentArity.ZeroOrOne };
+        var command = new Command("help", "print this help, or that of a verb") { verb };
         command.SetAction(result =>
         {
             var root = result.RootCommandResult.Command;
-            return root.Parse(["--help"]).Invoke(new InvocationConfiguration { Output = terminal.Output, Error = terminal.Errors });
+            string? name = result.GetValue(verb);
+            if (name is not null && !root.Subcommands.Any(known => known.Name == name))
+            {
+                throw new ConfigException(new Location("help"), $"no verb is called {name}");
+            }
+            return root.Parse(name is null ? ["--help"] : [name, "--help"]).Invoke(new InvocationConfiguration { Output = terminal.Output, Error = terminal.Errors });
         });
         return command;
     }

@@ -9,14 +9,18 @@ internal static class Verbs
     /// <summary>The exit status of a run that a signal ended, as of a shell.</summary>
     public const int Interrupted = 130;
 
+    /// <summary>Two signals within so many milliseconds are one that came twice: nobody presses Ctrl-C again so soon.</summary>
+    private const int SameSignal = 1000;
+
     /// <summary>
     /// Does a verb's work. The first Ctrl-C (or SIGTERM, SIGHUP) cancels it, so that it can remove what is half done; the
-    /// second Ctrl-C ends the program. (One SIGTERM may well come twice: to the process group, and from the process
-    /// outside.) Errors are <see cref="Program"/>'s: a line each for those of the user and the input, a stack trace for a bug.
+    /// second Ctrl-C ends the program. One signal may well come twice at once: to the process group, and from the process
+    /// outside, as timeout sends it. Errors are <see cref="Program"/>'s: a line each for those of the user and the input, a stack trace for a bug.
     /// </summary>
     public static int Run(Terminal terminal, Func<CancellationToken, int> work)
     {
         using var stop = new CancellationTokenSource();
+        long stopped = 0;
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Cancel);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Cancel);
         using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Cancel);
@@ -32,7 +36,9 @@ internal static class Verbs
 
         void Cancel(PosixSignalContext context)
         {
-            context.Cancel = context.Signal != PosixSignal.SIGINT || !stop.IsCancellationRequested;
+            long now = Environment.TickCount64;
+            long first = Interlocked.CompareExchange(ref stopped, now, 0);
+            context.Cancel = context.Signal != PosixSignal.SIGINT || first == 0 || now - first < SameSignal;
             stop.Cancel();
         }
     }

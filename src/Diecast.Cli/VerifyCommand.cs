@@ -3,7 +3,7 @@ using System.CommandLine.Parsing;
 using Diecast.Build;
 using Diecast.Config;
 using Diecast.Images;
-using Diecast.Inspect;
+using Diecast.Inspect.Differences;
 using Diecast.Inspect.Verification;
 using Diecast.Trees;
 

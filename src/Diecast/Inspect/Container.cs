@@ -44,6 +44,12 @@ public sealed record Container
 
     public FileTree? Tree { get; init; }
 
+    /// <summary>
+    /// The members of an archive in their order, a path as often as it comes: where one is put before the others, all of them
+    /// stand elsewhere, and are compared by their path. Null for what is no archive.
+    /// </summary>
+    public Func<IEnumerable<ArchiveMember>>? Members { get; init; }
+
     /// <summary>All the bytes, labelled; null where the reader does not know.</summary>
     public Func<Image>? Layout { get; init; }
 

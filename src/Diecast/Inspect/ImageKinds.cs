@@ -6,6 +6,7 @@ using Diecast.Formats.Tar;
 using Diecast.Formats.Uki;
 using Diecast.Images;
 using Diecast.Inspect.Kinds;
+using Diecast.Trees;
 
 namespace Diecast.Inspect;
 
@@ -24,7 +25,7 @@ internal static class ImageKinds
             new ContainerKind(format.Name, (blob, _) => format.Recognizes(blob), blob => FromView(format.Name, format.Read(blob)))),
         new("pe", static (blob, _) => PeImage.Is64Bit(blob), ReadPe),
         new(Cpio, static (blob, _) => CpioReader.Recognizes(blob), static blob => ReadCpio(blob, Unpacker.DefaultLimit)),
-        new("tar", static (blob, _) => TarTree.Recognizes(blob), static blob => new Container { Kind = "tar", Tree = TarTree.Read(blob) }),
+        new("tar", static (blob, _) => TarTree.Recognizes(blob), static blob => FromArchive("tar", blob, TarTree.ReadMapped(blob))),
         Compressed("gzip", Compression.Gzip),
         Compressed("xz", Compression.Xz),
         Compressed("zstd", Compression.Zstd),
@@ -94,7 +95,16 @@ internal static class ImageKinds
 
     /// <param name="blob">Archives one after the other.</param>
     /// <param name="limit">The most bytes that those of them that are compressed may unfold to.</param>
-    public static Container ReadCpio(Blob blob, long limit) => new() { Kind = Cpio, Tree = CpioReader.Read(blob, limit) };
+    public static Container ReadCpio(Blob blob, long limit) => FromArchive(Cpio, blob, CpioReader.ReadMapped(blob, limit));
+
+    private static Container FromArchive(string kind, Blob blob, (FileTree Tree, ArchiveMap Map) archive) => new()
+    {
+        Kind = kind,
+        Tree = archive.Tree,
+        Layout = () => archive.Map.Layout(blob),
+        FieldFinder = archive.Map.Finder,
+        Members = archive.Map.Members,
+    };
 
     /// <summary>A kernel image may hold several ".dtb" or ".profile": the second is ".dtb#2".</summary>
     private static string Unique(HashSet<string> names, string name)

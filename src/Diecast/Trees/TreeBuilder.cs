@@ -137,6 +137,22 @@ public sealed class TreeBuilder
         return slot;
     }
 
+    /// <summary>A path that was added, relative to the root and without empty and "." names; empty for the root.</summary>
+    /// <exception cref="InvalidDataException">The path is no path.</exception>
+    public static byte[] Normalize(ReadOnlySpan<byte> path)
+    {
+        var normal = new List<byte>(path.Length);
+        foreach (var name in Split(path))
+        {
+            if (normal.Count > 0)
+            {
+                normal.Add((byte)'/');
+            }
+            normal.AddRange(name.Bytes);
+        }
+        return [.. normal];
+    }
+
     private static List<FileName> Split(ReadOnlySpan<byte> path)
     {
         var names = new List<FileName>();

@@ -118,6 +118,14 @@ public sealed class CommandLineTests
         Assert.Equal(JsonValueKind.Null, json.GetProperty("Output").GetProperty("Seed").ValueKind);
     }
 
+    [Fact]
+    public void HelpTellsOfAVerb()
+    {
+        Assert.Equal(Run(["diff", "--help"]).Output, Run(["help", "diff"]).Output);
+        var (status, _, errors) = Run(["help", "dif"]);
+        Assert.Equal((1, "error: help: no verb is called dif\n"), (status, errors));
+    }
+
     [Theory]
     [InlineData("--help")]
     [InlineData("help")]

@@ -71,6 +71,10 @@ internal sealed class Exerciser(long[] probes)
         {
             Guard(() => Probe(find!, place));
         }
+        if (container.Members is { } members)
+        {
+            Guard(() => Understood += members().Take(MostFilesRead).Sum(static member => member.Fields().Count));
+        }
         Guard(() => Understood += container.Check().Count == 0 ? 1 : 0);
         foreach (var part in container.Parts.Take(MostParts))
         {

@@ -31,11 +31,14 @@ public static class CpioReader
     /// <param name="blob">Archives one after the other.</param>
     /// <param name="limit">The most bytes that all the compressed parts may unfold to.</param>
     /// <exception cref="InvalidDataException">It is damaged, cut off, or a path leads out of the tree.</exception>
-    public static FileTree Read(Blob blob, long limit = long.MaxValue)
+    public static FileTree Read(Blob blob, long limit = long.MaxValue) => ReadMapped(blob, limit).Tree;
+
+    /// <summary>As <see cref="Read"/>, and where everything stands.</summary>
+    internal static (FileTree Tree, ArchiveMap Map) ReadMapped(Blob blob, long limit)
     {
         var archives = new Archives(limit);
         archives.Read(blob, nested: false);
-        return archives.Builder.Build();
+        return (archives.Builder.Build(), archives.Map);
     }
 
     private sealed class Archives(long limit)
@@ -44,20 +47,30 @@ public static class CpioReader
 
         public TreeBuilder Builder { get; } = new(new Metadata(0x1ED, 0, 0, default));
 
+        public ArchiveMap Map { get; } = new("cpio", CpioFields.Of);
+
         public void Read(Blob blob, bool nested)
         {
             for (long position = 0; (position = SkipZeros(blob, position)) < blob.Length;)
             {
-                if (Decompressor.Detect(blob.ReadBytes(position, (int)Math.Min(6, blob.Length - position))) == Compression.None)
+                var compression = Decompressor.Detect(blob.ReadBytes(position, (int)Math.Min(6, blob.Length - position)));
+                if (compression == Compression.None)
                 {
-                    position = new Archive(blob, this).Read(position);
+                    position = new Archive(blob, this, nested ? Map.AddPacked : Map.Add).Read(position);
                     continue;
                 }
                 if (nested)
                 {
                     throw new InvalidDataException($"cpio: compressed data inside of compressed data at {position}");
                 }
+                long start = position;
                 Read(Unfold(blob, ref position), nested: true);
+                Map.AddOther(start, position - start, compression switch
+                {
+                    Compression.Gzip => "gzip data",
+                    Compression.Xz => "xz data",
+                    _ => "zstd data",
+                });
             }
         }
 
@@ -106,7 +119,7 @@ public static class CpioReader
     }
 
     /// <summary>One archive; inode numbers mean nothing to the next one.</summary>
-    private sealed class Archive(Blob blob, Archives archives)
+    private sealed class Archive(Blob blob, Archives archives, Action<MemberPlace> found)
     {
         private readonly TreeBuilder _builder = archives.Builder;
         private readonly Dictionary<(uint Major, uint Minor, uint Inode), LinkedFile> _links = [];
@@ -138,10 +151,14 @@ public static class CpioReader
                 if (name.AsSpan().SequenceEqual(CpioHeader.Trailer))
                 {
                     Finish();
+                    found(new MemberPlace(blob, null, offset, offset, content, 0));
                     return content;
                 }
                 archives.CountMember(offset);
                 Add(header, name, blob.Slice(content, header.FileSize), offset);
+                // Where a link leads is one of its fields.
+                long target = ((int)header.Mode & Posix.S_IFMT) == Posix.S_IFLNK ? header.FileSize : 0;
+                found(new MemberPlace(blob, TreeBuilder.Normalize(name), offset, offset, content + target, header.FileSize - target));
                 position = start + (content + header.FileSize - start).AlignUp(CpioHeader.Alignment);
             }
         }

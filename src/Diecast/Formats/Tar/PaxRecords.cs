@@ -17,21 +17,25 @@ internal static class PaxRecords
         var records = new List<KeyValuePair<string, byte[]>>();
         while (!body.IsEmpty)
         {
-            if (!Utf8Parser.TryParse(body, out int length, out int digits) || length <= digits + 1 || length > body.Length
-                || body[digits] != ' ' || body[length - 1] != '\n')
-            {
-                throw new InvalidDataException($"tar: the extended header at {offset} has a malformed record");
-            }
-            var record = body[(digits + 1)..(length - 1)];
-            int equals = record.IndexOf((byte)'=');
-            if (equals <= 0)
-            {
-                throw new InvalidDataException($"tar: the extended header at {offset} has a record without a key");
-            }
-            records.Add(new(Encoding.Latin1.GetString(record[..equals]), record[(equals + 1)..].ToArray()));
+            records.Add(ParseFirst(body, offset, out int length));
             body = body[length..];
         }
         return records;
+    }
+
+    /// <summary>Parses the record that a body begins with, and gives its length in bytes.</summary>
+    public static KeyValuePair<string, byte[]> ParseFirst(ReadOnlySpan<byte> body, long offset, out int length)
+    {
+        if (!Utf8Parser.TryParse(body, out length, out int digits) || length <= digits + 1 || length > body.Length
+            || body[digits] != ' ' || body[length - 1] != '\n')
+        {
+            throw new InvalidDataException($"tar: the extended header at {offset} has a malformed record");
+        }
+        var record = body[(digits + 1)..(length - 1)];
+        int equals = record.IndexOf((byte)'=');
+        return equals > 0
+            ? new(Encoding.Latin1.GetString(record[..equals]), record[(equals + 1)..].ToArray())
+            : throw new InvalidDataException($"tar: the extended header at {offset} has a record without a key");
     }
 
     /// <summary>Appends a record; the length counts its own digits.</summary>

@@ -1,3 +1,4 @@
+using Diecast.Binary;
 using Diecast.Images;
 using Diecast.Trees;
 
@@ -27,9 +28,13 @@ public static class TarTree
     /// same path.
     /// </summary>
     /// <exception cref="InvalidDataException">The archive is damaged, or a path leads out of the tree or through a link.</exception>
-    public static FileTree Read(Blob source)
+    public static FileTree Read(Blob source) => ReadMapped(Decompressor.Open(source)).Tree;
+
+    /// <summary>As <see cref="Read"/> of what is not compressed, and where everything stands.</summary>
+    internal static (FileTree Tree, ArchiveMap Map) ReadMapped(Blob archive)
     {
-        var archive = Decompressor.Open(source);
+        var map = new ArchiveMap("tar", TarFields.Of);
+        long end = 0;
         var builder = new TreeBuilder(new Metadata(0x1ED, 0, 0, default));
         var reader = new TarReader(new BlobStream(archive));
         int members = 0;
@@ -48,8 +53,13 @@ public static class TarTree
             {
                 builder.Add(path, NodeOf(entry, archive, builder));
             }
+            long stored = entry.Segments?.Sum(static segment => segment.Length) ?? entry.Length;
+            map.Add(new MemberPlace(archive, path, end, entry.Offset, entry.DataOffset, stored));
+            end = (entry.DataOffset + stored).AlignUp(TarHeader.BlockSize);
         }
-        return builder.Build();
+        long trailer = TarFields.EndOfExtensions(archive, end);
+        map.Add(new MemberPlace(archive, null, end, trailer, Math.Min(trailer + 2 * TarHeader.BlockSize, archive.Length), 0));
+        return (builder.Build(), map);
     }
 
     private static Node NodeOf(TarEntry entry, Blob archive, TreeBuilder builder) => entry.Type switch

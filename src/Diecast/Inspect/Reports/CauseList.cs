@@ -1,3 +1,5 @@
+using Diecast.Inspect.Differences;
+
 namespace Diecast.Inspect.Reports;
 
 /// <summary>The causes of a comparison with the number and the colour that each has on a page.</summary>

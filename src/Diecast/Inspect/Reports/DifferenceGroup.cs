@@ -1,8 +1,13 @@
+using Diecast.Inspect.Differences;
+
 namespace Diecast.Inspect.Reports;
 
 /// <summary>Things of one kind that differ in the same way, told together; most are alone.</summary>
 internal sealed record DifferenceGroup(IReadOnlyList<Difference> Members)
 {
+    /// <summary>Whether they are sections of a program of which nothing but the bytes can be told.</summary>
+    public bool IsBytes => IsSectionOfBytes(Members[0]);
+
     // Fewer are as easily told one by one.
     private const int Least = 4;
 
@@ -28,9 +33,12 @@ internal sealed record DifferenceGroup(IReadOnlyList<Difference> Members)
             : group.Select(static member => new DifferenceGroup([member])))];
     }
 
-    /// <summary>What it differs in, if that is fields alone whose causes are known.</summary>
-    private static string? Manner(Difference difference) =>
-        difference.Children.Count > 0 || difference.Lines.Count > 0 || difference.Notes.Count > 0 || difference.Cause is not null
+    private static bool IsSectionOfBytes(Difference difference) =>
+        difference is { Kind: "section", HasBytes: true, Children.Count: 0, Change: Change.Changed, Cause: null };
+
+    /// <summary>What it differs in, if that is fields alone, or bytes of code that was compiled again.</summary>
+    private static string? Manner(Difference difference) => IsSectionOfBytes(difference) ? difference.Kind
+        : difference.Children.Count > 0 || difference.Lines.Count > 0 || difference.Notes.Count > 0 || difference.Cause is not null
             || difference.Change != Change.Changed || difference.Fields.Count == 0
             ? null
             : string.Join('\n', difference.Fields.Where(static change => change.Cause is not { IsFollowing: true })

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Diecast.Inspect.Differences;
 
 namespace Diecast.Inspect.Reports;
 
@@ -16,15 +17,20 @@ public sealed record DifferenceSummary
     /// <summary>Known causes first, by how often they are; those that merely follow from others, then the unknown.</summary>
     public required IReadOnlyList<CauseCount> Causes { get; init; }
 
-    /// <summary>Files, directories and so on that differ.</summary>
+    /// <summary>Files, directories and so on that differ in more than what follows from others.</summary>
     public required long Files { get; init; }
+
+    /// <summary>Those of them that one side alone has.</summary>
+    public required (long Added, long Removed) OneSided { get; init; }
 
     public required long DifferingBytes { get; init; }
 
     public static DifferenceSummary Of(Difference root)
     {
-        var counts = new Dictionary<string, (Cause? Cause, long Count, List<string> Places)>(StringComparer.Ordinal);
+        var counts = new Dictionary<string, (Cause? Cause, long Count, List<string> Places, string? Last)>(StringComparer.Ordinal);
         long files = 0;
+        long added = 0;
+        long removed = 0;
         Visit(root, "");
         return new DifferenceSummary
         {
@@ -32,20 +38,26 @@ public sealed record DifferenceSummary
                 .OrderBy(static entry => entry.Cause is null ? 2 : entry.Cause.IsFollowing ? 1 : 0, Comparer<int>.Default)
                 .ThenByDescending(static entry => entry.Count, Comparer<long>.Default).ThenBy(static entry => entry.Cause?.Id, StringComparer.Ordinal)],
             Files = files,
+            OneSided = (added, removed),
             DifferingBytes = root.DifferingBytes,
         };
 
         void Visit(Difference difference, string place)
         {
-            files += difference.IsFile ? 1 : 0;
+            if (difference.IsFile && !difference.IsFollowing)
+            {
+                files++;
+                added += difference.Change == Change.Added ? 1 : 0;
+                removed += difference.Change == Change.Removed ? 1 : 0;
+            }
             string here = difference.Name.Length == 0 ? place : place.Length == 0 ? difference.Name : $"{place}: {difference.Name}";
             foreach (var field in difference.Fields)
             {
-                Count(field.Cause, $"{here} {field.Name}".Trim());
+                Count(field.Cause, here, $"{here} {field.Name}".Trim());
             }
             if (difference.Cause is not null || difference.IsUnexplained)
             {
-                Count(difference.Cause, here);
+                Count(difference.Cause, here, here);
             }
             foreach (var child in difference.Children)
             {
@@ -53,15 +65,16 @@ public sealed record DifferenceSummary
             }
         }
 
-        void Count(Cause? cause, string place)
+        // One field of a thing is enough to point to it.
+        void Count(Cause? cause, string thing, string place)
         {
             string key = cause?.Id ?? "";
-            var entry = counts.TryGetValue(key, out var known) ? known : (cause, 0, []);
-            if (entry.Item3.Count < PlacesPerCause)
+            var entry = counts.TryGetValue(key, out var known) ? known : (cause, 0, [], null);
+            if (entry.Places.Count < PlacesPerCause && (thing.Length == 0 || thing != entry.Last))
             {
-                entry.Item3.Add(place);
+                entry.Places.Add(place);
             }
-            counts[key] = (entry.Item1, entry.Item2 + 1, entry.Item3);
+            counts[key] = (entry.Cause, entry.Count + 1, entry.Places, thing);
         }
     }
 }

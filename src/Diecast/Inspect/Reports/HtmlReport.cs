@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Diecast.Inspect.Differences;
 
 namespace Diecast.Inspect.Reports;
 

@@ -1,3 +1,5 @@
+using Diecast.Inspect.Differences;
+
 namespace Diecast.Inspect.Reports;
 
 /// <summary>Writes the tree of differences: nested lists of &lt;details&gt;, which open and close without a script.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Diecast.Inspect.Differences;
 
 namespace Diecast.Inspect.Reports;
 

@@ -42,7 +42,7 @@ public static class Listing
         var metadata = node.Metadata;
         json.WriteStartObject();
         json.WriteString("name", name);
-        json.WriteString("type", TypeName(node.Type));
+        json.WriteString("type", node.Type.ToName());
         json.WriteString("mode", Convert.ToString(metadata.Mode, 8).PadLeft(4, '0'));
         json.WriteNumber("uid", metadata.Uid);
         json.WriteNumber("gid", metadata.Gid);
@@ -112,17 +112,6 @@ public static class Listing
         SymlinkNode link => Number(link.Target.Length),
         DeviceNode device => $"{Number(device.Major)}, {Number(device.Minor)}",
         _ => "-",
-    };
-
-    private static string TypeName(FileType type) => type switch
-    {
-        FileType.Regular => "file",
-        FileType.Directory => "directory",
-        FileType.Symlink => "symlink",
-        FileType.CharacterDevice => "character device",
-        FileType.BlockDevice => "block device",
-        FileType.Fifo => "fifo",
-        _ => "socket",
     };
 
     private static string Value(ReadOnlySpan<byte> value) => FileName.Display(value) is var text && !text.Contains('\\', StringComparison.Ordinal)

@@ -1,3 +1,5 @@
+using Diecast.Inspect.Differences;
+
 namespace Diecast.Inspect.Reports;
 
 /// <summary>Tells differences to people, in a terminal: a summary, then what differs, indented by what it is in.</summary>
@@ -20,7 +22,9 @@ public sealed class TextReport(TextWriter output, int maximum, bool hasColors)
             return;
         }
         var summary = DifferenceSummary.Of(difference);
-        string files = summary.Files > 0 ? $", in {Shown.Count(summary.Files, "file")}" : "";
+        var (added, removed) = summary.OneSided;
+        string oneSided = added + removed > 0 ? $" ({added:N0} added, {removed:N0} removed)" : "";
+        string files = summary.Files > 0 ? $", in {Shown.Count(summary.Files, "file")}{oneSided}" : "";
         string bytes = summary.DifferingBytes > 0 ? $" in {Shown.Count(summary.DifferingBytes, "byte")}" : "";
         output.WriteLine(Styled(Bold, $"{before} and {after} differ{bytes}{files}"));
         WriteSummary(summary);
@@ -71,7 +75,7 @@ public sealed class TextReport(TextWriter output, int maximum, bool hasColors)
         }
         if (groups.Count > maximum)
         {
-            Line(indent, Styled(Dim, $"… and {Shown.Count(groups.Skip(maximum).Sum(static group => group.Members.Count), "more thing")} that differ"));
+            Line(indent, Styled(Dim, $"… and {Shown.Count(groups.Skip(maximum).Sum(static group => group.Members.Count), "more thing")} that differ (--max)"));
         }
         if (following.Count > 0)
         {
@@ -84,6 +88,11 @@ public sealed class TextReport(TextWriter output, int maximum, bool hasColors)
     {
         var first = group.Members[0];
         Line(indent, $"{Styled(Cyan, Shown.Count(group.Members.Count, first.Kind))}  {Styled(Dim, Names(group.Members))}");
+        if (group.IsBytes)
+        {
+            Line(indent + 1, Styled(Dim, $"{Shown.Count(group.Members.Sum(static member => member.DifferingBytes), "byte")} differ; extract and compare one for more"));
+            return;
+        }
         WriteFields(first, indent + 1, "the first: ");
     }
 
@@ -114,7 +123,7 @@ public sealed class TextReport(TextWriter output, int maximum, bool hasColors)
         }
         if (fields.Count > maximum)
         {
-            Line(indent, Styled(Dim, $"… and {fields.Count - maximum} more fields"));
+            Line(indent, Styled(Dim, $"… and {fields.Count - maximum} more fields (--max)"));
         }
         var following = difference.Fields.Where(static field => field.Cause is { IsFollowing: true }).Select(static field => field.Name).Distinct().ToList();
         if (following.Count > 0)
@@ -125,14 +134,21 @@ public sealed class TextReport(TextWriter output, int maximum, bool hasColors)
 
     private void WriteLines(Difference difference, int indent)
     {
-        foreach (string line in difference.Lines.Take(maximum))
+        if (difference is { HasBytes: true, Cause: not null })
+        {
+            // It is known why: nobody reads them.
+            return;
+        }
+        // Hexadecimal is for recognising something; who wants to read it asks for more.
+        int most = difference.HasBytes ? Math.Max(4, maximum * 2 / 5) : maximum;
+        foreach (string line in difference.Lines.Take(most))
         {
             string style = line.StartsWith('-') ? Red : line.StartsWith('+') ? Green : Dim;
             Line(indent, Styled(style, line));
         }
-        if (difference.Lines.Count > maximum)
+        if (difference.Lines.Count > most)
         {
-            Line(indent, Styled(Dim, $"… and {difference.Lines.Count - maximum} more lines"));
+            Line(indent, Styled(Dim, $"… and {difference.Lines.Count - most} more lines (--max)"));
         }
     }
 

@@ -1,4 +1,5 @@
 using Diecast.Build;
+using Diecast.Inspect.Differences;
 
 namespace Diecast.Inspect.Verification;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Diecast.Inspect;
+using Diecast.Inspect.Differences;
 using Diecast.Inspect.Reports;
 using Diecast.Tests.Support;
 

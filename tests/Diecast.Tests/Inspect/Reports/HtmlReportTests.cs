@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 using CsCheck;
-using Diecast.Inspect;
+using Diecast.Inspect.Differences;
 using Diecast.Inspect.Reports;
 
 namespace Diecast.Tests.Inspect.Reports;

@@ -1,4 +1,4 @@
-using Diecast.Inspect;
+using Diecast.Inspect.Differences;
 
 namespace Diecast.Tests.Inspect.Reports;
 
