@@ -114,10 +114,14 @@ public sealed class DefinitionReader
         Refuse(d.Format is "swap" or "empty" && populated, d.Place("Format"),
             $"Format={d.Format} cannot be combined with CopyFiles, MakeDirectories, MakeSymlinks and AddValidateFS");
         Refuse(d.Format is "vfat" && d.AddValidateFs == true, d.Place("AddValidateFS"), "vfat has no place for AddValidateFS");
+        foreach (string setting in new[] { "Compression", "CompressionLevel", "Subvolumes", "DefaultSubvolume" })
+        {
+            Refuse(d.Format is not "btrfs" && d.Places.ContainsKey(setting), d.Place(setting), $"{setting} needs Format=btrfs");
+        }
         Refuse(d.Minimize != MinimizeMode.Off && d.Format is null or "empty" && !populated, d.Place("Minimize"),
             "Minimize needs a Format");
-        Refuse(d.Minimize == MinimizeMode.Best, d.Place("Minimize"),
-            "Minimize=best is for file systems that are never written to, and none is supported yet; write guess");
+        Refuse(d.Minimize == MinimizeMode.Best && d.Format is not "btrfs", d.Place("Minimize"),
+            "Minimize=best is for btrfs and file systems that are never written to, and none of those is supported yet; write guess");
         Refuse(d.KnownType?.Designator == "swap" && d.Format is null && d.CopyBlocks is null, d.Place("Type"),
             "a partition of type swap is formatted as such, and Format=swap is not supported yet; write Format=empty");
     }

@@ -4,6 +4,17 @@ using Diecast.Images;
 
 namespace Diecast.Formats.Btrfs;
 
+/// <summary>Which block of a tree, and which copy of it.</summary>
+internal sealed record BlockPlace(ulong Bytenr, int Copy)
+{
+    public override string ToString() => Copy == 0
+        ? Bytenr.ToString(CultureInfo.InvariantCulture) : string.Create(CultureInfo.InvariantCulture, $"{Bytenr}, copy {Copy + 1}");
+
+    /// <summary>"btrfs FS_TREE leaf".</summary>
+    public static string Kind(ulong owner, int level) => string.Create(
+        CultureInfo.InvariantCulture, $"btrfs {ObjectId.Name(owner)} {(level == 0 ? "leaf" : $"node of level {level}")}");
+}
+
 /// <summary>All bytes of the device, each range with its label.</summary>
 internal sealed class LayoutBuilder
 {
@@ -17,12 +28,6 @@ internal sealed class LayoutBuilder
 
     /// <summary>Data and the file that it was first found in; a tree of 0 where no file has it.</summary>
     private readonly record struct DataExtent(ulong Length, ulong Tree, ulong Inode);
-
-    private sealed record BlockPlace(ulong Bytenr, int Copy)
-    {
-        public override string ToString() => Copy == 0
-            ? Bytenr.ToString(CultureInfo.InvariantCulture) : string.Create(CultureInfo.InvariantCulture, $"{Bytenr}, copy {Copy + 1}");
-    }
 
     private sealed record Owner(PathFinder Paths, ulong Tree, ulong Inode)
     {
@@ -71,8 +76,7 @@ internal sealed class LayoutBuilder
     /// <summary>A block in up to three parts: in the middle of most there is free space.</summary>
     private void AddBlock(TreeBlock block)
     {
-        string kind = string.Create(CultureInfo.InvariantCulture,
-            $"btrfs {ObjectId.Name(block.Header.Owner)} {(block.IsLeaf ? "leaf" : $"node of level {block.Header.Level}")}");
+        string kind = BlockPlace.Kind(block.Header.Owner, block.Header.Level);
         int free = block.DataStart - block.EntriesEnd;
         AddCopies(block.Bytenr, block.EntriesEnd, copy => new Label(kind, new BlockPlace(block.Bytenr, copy)));
         AddCopies(block.Bytenr + (ulong)block.EntriesEnd, free,

@@ -1,6 +1,7 @@
 using CsCheck;
 using Diecast.Build.Partitioning;
 using Diecast.Config;
+using Diecast.Formats;
 using Diecast.Formats.Gpt;
 using Diecast.Tests.Support;
 using Diecast.Trees;
@@ -58,6 +59,10 @@ public sealed class DefinitionReaderTests
             ["MakeDirectories"] = ("MakeDirectories=/a /b/\nMakeDirectories=/c", static d => string.Join('|', d.MakeDirectories), "/a|/b|/c"),
             ["MakeSymlinks"] = ("MakeSymlinks=/a:../b /c:/d", static d => string.Join('|', d.MakeSymlinks.Select(static l => $"{l.Path}>{l.Target}")), "/a>../b|/c>/d"),
             ["Minimize"] = ("Minimize=guess\nFormat=ext4", static d => d.Minimize, MinimizeMode.Guess),
+            ["Compression"] = ("Compression=zstd\nFormat=btrfs", static d => d.Compression, FileCompression.Zstd),
+            ["CompressionLevel"] = ("CompressionLevel=9\nFormat=btrfs", static d => d.CompressionLevel, 9),
+            ["Subvolumes"] = ("Subvolumes=/a /b:ro\nSubvolumes=/c/\nFormat=btrfs", static d => string.Join('|', d.Subvolumes.Select(static s => $"{s.Path} {s.IsReadOnly}")), "/a False|/b True|/c False"),
+            ["DefaultSubvolume"] = ("DefaultSubvolume=/%M/\nFormat=btrfs", static d => d.DefaultSubvolume, "/img"),
             ["Flags"] = ("Flags=0x1000000000000005", static d => (ulong)d.Attributes, 0x1800_0000_0000_0005ul),
             ["NoAuto"] = ("NoAuto=on", static d => d.Attributes, PartitionAttributes.NoAuto | PartitionAttributes.GrowFileSystem),
             ["ReadOnly"] = ("ReadOnly=1", static d => d.Attributes, PartitionAttributes.ReadOnly),
@@ -106,6 +111,10 @@ public sealed class DefinitionReaderTests
     [InlineData("ExcludeFiles", "/a 'b", "the quote ' is not closed")]
     [InlineData("MakeSymlinks", "/a", "\"/a\" is not a path, a colon and a target")]
     [InlineData("Minimize", "least", "\"least\" is neither yes nor no")]
+    [InlineData("Compression", "lzo", "\"lzo\" is neither zstd nor zlib")]
+    [InlineData("CompressionLevel", "-1", "\"-1\" is no level")]
+    [InlineData("Subvolumes", "/a:nodatacow", "\"/a:nodatacow\" is not a path, or a path and :ro")]
+    [InlineData("DefaultSubvolume", "a", "\"a\" is not an absolute path without \"..\"")]
     [InlineData("Flags", "0xg", "\"0xg\" is no number of 64 bits")]
     [InlineData("SplitName", "a/b", "\"a/b\" is no part of a file name")]
     [InlineData("FileSystemSectorSize", "1000", "\"1000\" is no power of two")]
@@ -121,8 +130,10 @@ public sealed class DefinitionReaderTests
     [InlineData("Type=root\nCopyBlocks=/x\nFormat=ext4", "x.conf:3: CopyBlocks cannot be combined with Format, CopyFiles, MakeDirectories, MakeSymlinks and AddValidateFS")]
     [InlineData("Type=root\nFormat=empty\nCopyFiles=/", "x.conf:3: Format=empty cannot be combined with CopyFiles, MakeDirectories, MakeSymlinks and AddValidateFS")]
     [InlineData("Type=esp\nFormat=vfat\nAddValidateFS=yes", "x.conf:4: vfat has no place for AddValidateFS")]
+    [InlineData("Type=root\nFormat=ext4\nCompression=zstd", "x.conf:4: Compression needs Format=btrfs")]
+    [InlineData("Type=root\nSubvolumes=/a", "x.conf:3: Subvolumes needs Format=btrfs")]
     [InlineData("Type=root\nMinimize=guess", "x.conf:3: Minimize needs a Format")]
-    [InlineData("Type=root\nMinimize=best\nFormat=ext4", "x.conf:3: Minimize=best is for file systems that are never written to, and none is supported yet; write guess")]
+    [InlineData("Type=root\nMinimize=best\nFormat=ext4", "x.conf:3: Minimize=best is for btrfs and file systems that are never written to, and none of those is supported yet; write guess")]
     [InlineData("Type=esp\nReadOnly=yes", "x.conf:3: ReadOnly means nothing for the type esp")]
     [InlineData("Type=21686148-6449-6e6f-744e-656564454649\nGrowFileSystem=no", "x.conf:3: GrowFileSystem means nothing for the type 21686148-6449-6e6f-744e-656564454649")]
     [InlineData("Type=swap", "x.conf:2: a partition of type swap is formatted as such, and Format=swap is not supported yet; write Format=empty")]

@@ -1,0 +1,135 @@
+using Diecast.Binary;
+using Diecast.Images;
+using SharpCompress.Compressors;
+using SharpCompress.Compressors.Deflate;
+using ZstdSharp.Unsafe;
+
+namespace Diecast.Formats.Btrfs;
+
+/// <summary>
+/// Encodes data as compressed extents: each block starts afresh, so the bytes depend on the block and the level alone, and
+/// not on how many are encoded at a time.
+/// </summary>
+internal sealed class ExtentEncoder(ExtentCompression compression, int level)
+{
+    /// <summary>How many blocks are in memory at a time.</summary>
+    private const int BatchBlocks = 128;
+
+    /// <summary>What btrfs(5) gives for each; zstd's above 15 would take a larger window.</summary>
+    public static (int Default, int Highest) Levels(ExtentCompression compression) =>
+        compression == ExtentCompression.Zstd ? (3, 15) : (3, 9);
+
+    private sealed record Block(PlannedInode Inode, Blob Content, long FileOffset, int Length)
+    {
+        /// <summary>Where the encoded data stands in the file of all; empty where the data stays as it is.</summary>
+        public ByteRange Encoded { get; set; }
+    }
+
+    /// <summary>Replaces the data of the inodes by what is smaller, of any number of threads in the same way.</summary>
+    public void Encode(IEnumerable<PlannedInode> inodes)
+    {
+        var blocks = new List<Block>();
+        var spill = SpillFile.Create(output =>
+        {
+            long end = 0;
+            foreach (var batch in Blocks(inodes).Chunk(BatchBlocks))
+            {
+                var encoded = new byte[]?[batch.Length];
+                Parallel.For(0, batch.Length, i => encoded[i] = Encode(batch[i]));
+                for (int i = 0; i < batch.Length; i++)
+                {
+                    if (encoded[i] is { } bytes)
+                    {
+                        output.Write(bytes);
+                        batch[i].Encoded = new ByteRange(end, bytes.Length);
+                        end += bytes.Length;
+                    }
+                }
+                blocks.AddRange(batch.Where(static block => block.Encoded.Length > 0));
+            }
+        });
+        foreach (var file in blocks.GroupBy(static block => block.Inode, ReferenceEqualityComparer.Instance))
+        {
+            Replace((PlannedInode)file.Key!, [.. file], spill);
+        }
+    }
+
+    private static IEnumerable<Block> Blocks(IEnumerable<PlannedInode> inodes)
+    {
+        foreach (var inode in inodes)
+        {
+            foreach (var run in inode.Data)
+            {
+                for (long at = 0; at < run.Content.Length; at += ExtentDecoder.LargestExtent)
+                {
+                    int length = (int)Math.Min(ExtentDecoder.LargestExtent, run.Content.Length - at);
+                    yield return new Block(inode, run.Content.Slice(at, length), run.FileOffset + at, length);
+                }
+            }
+        }
+    }
+
+    /// <summary>The encoded data; null where that does not save a sector.</summary>
+    private byte[]? Encode(Block block)
+    {
+        byte[] source = block.Content.ReadBytes(0, block.Length);
+        byte[] encoded = compression == ExtentCompression.Zstd ? Zstd(source) : Zlib(source);
+        return IsInline(block, encoded.Length) || ((long)encoded.Length).AlignUp(Layout.SectorSize) < ((long)block.Length).AlignUp(Layout.SectorSize)
+            ? encoded : null;
+    }
+
+    /// <summary>Whether encoded data goes into a leaf: that of a file of one sector.</summary>
+    private static bool IsInline(Block block, long length) =>
+        length <= Plan.LongestInline && ((Trees.FileNode)block.Inode.Node).Content.Length <= Layout.SectorSize;
+
+    private byte[] Zstd(byte[] source)
+    {
+        using var encoder = new ZstdSharp.Compressor(level);
+        encoder.SetParameter(ZSTD_cParameter.ZSTD_c_windowLog, ExtentDecoder.ZstdWindowLog);
+        return encoder.Wrap(source).ToArray();
+    }
+
+    private byte[] Zlib(byte[] source)
+    {
+        var output = new MemoryStream();
+        using (var encoder = new ZlibStream(output, CompressionMode.Compress, (CompressionLevel)level))
+        {
+            encoder.Write(source);
+        }
+        return output.ToArray();
+    }
+
+    /// <summary>Cuts the encoded blocks out of a file's runs of data.</summary>
+    private void Replace(PlannedInode inode, Block[] blocks, Blob spill)
+    {
+        if (IsInline(blocks[0], blocks[0].Encoded.Length))
+        {
+            inode.Inline = new InlineData(spill.Slice(blocks[0].Encoded.Offset, blocks[0].Encoded.Length), compression);
+            inode.Data = [];
+            return;
+        }
+        var pieces = new List<FileData>();
+        int next = 0;
+        foreach (var run in inode.Data)
+        {
+            long end = run.FileOffset + run.Content.Length;
+            for (long at = run.FileOffset; at < end;)
+            {
+                bool more = next < blocks.Length && blocks[next].FileOffset < end;
+                if (more && blocks[next].FileOffset == at)
+                {
+                    var block = blocks[next++];
+                    pieces.Add(new FileData(at, block.Length, spill.Slice(block.Encoded.Offset, block.Encoded.Length), compression));
+                    at += block.Length;
+                }
+                else
+                {
+                    long to = more ? blocks[next].FileOffset : end;
+                    pieces.Add(new FileData(at, to - at, run.Content.Slice(at - run.FileOffset, to - at), ExtentCompression.None));
+                    at = to;
+                }
+            }
+        }
+        inode.Data = pieces;
+    }
+}
