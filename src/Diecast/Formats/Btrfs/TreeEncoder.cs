@@ -11,7 +11,11 @@ namespace Diecast.Formats.Btrfs;
 internal sealed class TreeEncoder(PlacedTree tree, Header template, ChecksumType checksum, Stream output)
 {
     private readonly byte[] _block = new byte[Layout.NodeSize];
+    private readonly List<(int EntriesEnd, int DataStart)> _bounds = new(tree.Addresses.Length);
     private int _written;
+
+    /// <summary>Of each block written, where its entries end and where its data begins; in bytes.</summary>
+    public IReadOnlyList<(int EntriesEnd, int DataStart)> Bounds => _bounds;
 
     /// <param name="items">Those that the shape was measured by: of the same keys and lengths.</param>
     public void Write(IEnumerable<LeafItem> items)
@@ -37,7 +41,7 @@ internal sealed class TreeEncoder(PlacedTree tree, Header template, ChecksumType
                 item.Data.CopyTo(_block.AsSpan(end));
                 item.Content?.Read(0, _block.AsSpan(end + item.Data.Length, item.Length - item.Data.Length));
             }
-            Finish(0, leaf.Count);
+            Finish(0, leaf.Count, ItemHeader.HeaderSize, end);
         }
         Require(!source.MoveNext());
         WriteNodes();
@@ -60,13 +64,14 @@ internal sealed class TreeEncoder(PlacedTree tree, Header template, ChecksumType
                         Generation = Layout.Generation,
                     });
                 }
-                Finish(level, node.Count);
+                Finish(level, node.Count, KeyPointer.Size, Layout.NodeSize);
             }
         }
     }
 
-    private void Finish(byte level, int count)
+    private void Finish(byte level, int count, int entrySize, int dataStart)
     {
+        _bounds.Add((Header.Size + count * entrySize, dataStart));
         var header = template;
         header.Bytenr = (ulong)tree.Addresses[_written++];
         header.Owner = tree.Shape.Id;

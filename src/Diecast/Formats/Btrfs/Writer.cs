@@ -8,8 +8,6 @@ namespace Diecast.Formats.Btrfs;
 /// <summary>Encodes a layout: the data stays where it is and is only read for its checksums, the blocks are kept in a file.</summary>
 internal sealed class Writer
 {
-    public const string SuperblockKind = "btrfs superblock", MirrorKind = "btrfs superblock mirror", FileKind = "file";
-
     private const int ReadSize = 1 << 20;
 
     private readonly Layout _layout;
@@ -21,7 +19,7 @@ internal sealed class Writer
     {
         _layout = layout;
         _size = size;
-        _items = new TreeItems(layout) { DeviceSize = size, Checksums = new MemoryBlob(ChecksumsOf(layout.Extents, layout.Plan.Checksum)) };
+        _items = new TreeItems(layout) { DeviceSize = size, Checksums = new MemoryBlob(ChecksumsOf([.. layout.Extents.Where(static extent => extent.HasChecksums)], layout.Plan.Checksum)) };
     }
 
     /// <summary>The image of a device of that size in bytes: the layout's, or larger.</summary>
@@ -69,7 +67,7 @@ internal sealed class Writer
     {
         foreach (var extent in _layout.Extents)
         {
-            _builder.Place(extent.Logical, extent.Data.Content, new Label(FileKind, extent.Inode.Path));
+            _builder.Place(extent.Logical, extent.Data.Content, new Label(LayoutLabels.File, extent.Inode.Path));
         }
     }
 
@@ -83,33 +81,39 @@ internal sealed class Writer
             ChunkTreeUuid = UuidBytes.From(_layout.Plan.Ids.ChunkTree),
             Generation = Layout.Generation,
         };
+        var bounds = new List<(int EntriesEnd, int DataStart)>();
         var blocks = SpillFile.Create(output =>
         {
             foreach (var tree in trees)
             {
-                new TreeEncoder(tree, template, _layout.Plan.Checksum, output).Write(_items.Of(tree.Shape.Id));
+                var encoder = new TreeEncoder(tree, template, _layout.Plan.Checksum, output);
+                encoder.Write(_items.Of(tree.Shape.Id));
+                bounds.AddRange(encoder.Bounds);
             }
         });
-        long offset = 0;
+        int next = 0;
         foreach (var tree in trees)
         {
             foreach (var (address, level) in tree.Blocks())
             {
-                PlaceBlock(tree.Shape.Id, address, level, blocks.Slice(offset, Layout.NodeSize));
-                offset += Layout.NodeSize;
+                var labels = new BlockLabels(tree.Shape.Id, level, (ulong)address);
+                PlaceBlock(address, blocks.Slice((long)next * Layout.NodeSize, Layout.NodeSize), bounds[next], labels);
+                next++;
             }
         }
-        Debug.Assert(offset == blocks.Length, "other blocks than the layout has");
+        Debug.Assert((long)next * Layout.NodeSize == blocks.Length, "other blocks than the layout has");
     }
 
-    private void PlaceBlock(ulong tree, long address, int level, Blob block)
+    private void PlaceBlock(long address, Blob block, (int EntriesEnd, int DataStart) bounds, BlockLabels labels)
     {
         var chunk = _layout.Chunks.Last(fill => fill.Chunk.Logical <= address).Chunk;
         for (int copy = 0; copy < chunk.Stripes.Length; copy++)
         {
-            _builder.Place(
-                chunk.Stripes[copy] + (address - chunk.Logical), block,
-                new Label(BlockPlace.Kind(tree, level), new BlockPlace((ulong)address, copy)));
+            long place = chunk.Stripes[copy] + (address - chunk.Logical);
+            foreach (var (range, isFree) in BlockLabels.Parts(bounds.EntriesEnd, bounds.DataStart, Layout.NodeSize))
+            {
+                _builder.Place(place + range.Offset, block.Slice(range.Offset, range.Length), labels.Of(isFree, copy));
+            }
         }
     }
 
@@ -125,7 +129,7 @@ internal sealed class Writer
                 superblock.Csum = default;
                 byte[] bytes = OnDisk.Bytes(superblock);
                 superblock.Csum = Checksums.Compute(_layout.Plan.Checksum, bytes.AsSpan(ChecksumBytes.Size));
-                _builder.Place(offset, OnDisk.Bytes(superblock), i == 0 ? SuperblockKind : new Label(MirrorKind, i));
+                _builder.Place(offset, OnDisk.Bytes(superblock), LayoutLabels.Superblock(i));
             }
         }
     }
@@ -157,7 +161,7 @@ internal sealed class Writer
             CompatRoFlags = (ulong)(CompatRoFeatures.FreeSpaceTree | CompatRoFeatures.FreeSpaceTreeValid),
             IncompatFlags = (ulong)(IncompatFeatures.MixedBackref | IncompatFeatures.BigMetadata | IncompatFeatures.ExtendedIref
                 | IncompatFeatures.SkinnyMetadata | IncompatFeatures.NoHoles
-                | (_layout.Plan.Compression == ExtentCompression.Zstd ? IncompatFeatures.CompressZstd : IncompatFeatures.None)
+                | FeatureOf(_layout.Plan.Compression)
                 | (_layout.Plan.DefaultSubvolume != ObjectId.FsTree ? IncompatFeatures.DefaultSubvol : IncompatFeatures.None)),
             CsumType = (ushort)_layout.Plan.Checksum,
             RootLevel = root.Shape.RootLevel,
@@ -171,6 +175,13 @@ internal sealed class Writer
         ((Span<RootBackup>)superblock.SuperRoots)[0] = Backup();
         return superblock;
     }
+
+    private static IncompatFeatures FeatureOf(ExtentCompression compression) => compression switch
+    {
+        ExtentCompression.Lzo => IncompatFeatures.CompressLzo,
+        ExtentCompression.Zstd => IncompatFeatures.CompressZstd,
+        _ => IncompatFeatures.None,
+    };
 
     private RootBackup Backup()
     {
