@@ -1,8 +1,7 @@
+using System.Buffers;
+using System.Collections.Concurrent;
 using Diecast.Binary;
 using Diecast.Images;
-using SharpCompress.Compressors;
-using SharpCompress.Compressors.Deflate;
-using ZstdSharp.Unsafe;
 
 namespace Diecast.Formats.Btrfs;
 
@@ -36,20 +35,32 @@ internal sealed class ExtentEncoder(ExtentCompression compression, int level)
         var spill = SpillFile.Create(output =>
         {
             long end = 0;
+            var encoders = new ConcurrentBag<BlockEncoder>();
             foreach (var batch in Blocks(inodes).Chunk(BatchBlocks))
             {
-                var encoded = new byte[]?[batch.Length];
-                Parallel.For(0, batch.Length, i => encoded[i] = Encode(batch[i]));
+                var encoded = new ArraySegment<byte>[batch.Length];
+                Parallel.For(
+                    0, batch.Length, () => encoders.TryTake(out var free) ? free : new BlockEncoder(compression, level),
+                    (i, _, encoder) =>
+                    {
+                        encoded[i] = Encode(encoder, batch[i]);
+                        return encoder;
+                    }, encoders.Add);
                 for (int i = 0; i < batch.Length; i++)
                 {
-                    if (encoded[i] is { } bytes)
+                    if (encoded[i].Array is { } bytes)
                     {
-                        output.Write(bytes);
-                        batch[i].Encoded = new ByteRange(end, bytes.Length);
-                        end += bytes.Length;
+                        output.Write(encoded[i]);
+                        ArrayPool<byte>.Shared.Return(bytes);
+                        batch[i].Encoded = new ByteRange(end, encoded[i].Count);
+                        end += encoded[i].Count;
                     }
                 }
                 blocks.AddRange(batch.Where(static block => block.Encoded.Length > 0));
+            }
+            foreach (var encoder in encoders)
+            {
+                encoder.Dispose();
             }
         });
         foreach (var file in blocks.GroupBy(static block => block.Inode, ReferenceEqualityComparer.Instance))
@@ -73,48 +84,23 @@ internal sealed class ExtentEncoder(ExtentCompression compression, int level)
         }
     }
 
-    /// <summary>The encoded data; null where that does not save a sector.</summary>
-    private byte[]? Encode(Block block)
+    /// <summary>The encoded data in an array of the pool; none where that does not save a sector.</summary>
+    private static ArraySegment<byte> Encode(BlockEncoder encoder, Block block)
     {
-        byte[] source = block.Content.ReadBytes(0, block.Length);
-        byte[] encoded = compression switch
+        var encoded = encoder.Encode(block.Content);
+        bool isSmaller = ((long)encoded.Length).AlignUp(Layout.SectorSize) < ((long)block.Length).AlignUp(Layout.SectorSize);
+        if (encoded.IsEmpty || !(isSmaller || IsInline(block, encoded.Length)))
         {
-            ExtentCompression.Zstd => Zstd(source),
-            ExtentCompression.Zlib => Zlib(source),
-            _ => Lzo(source),
-        };
-        return IsInline(block, encoded.Length) || ((long)encoded.Length).AlignUp(Layout.SectorSize) < ((long)block.Length).AlignUp(Layout.SectorSize)
-            ? encoded : null;
+            return default;
+        }
+        byte[] kept = ArrayPool<byte>.Shared.Rent(encoded.Length);
+        encoded.CopyTo(kept);
+        return new ArraySegment<byte>(kept, 0, encoded.Length);
     }
 
     /// <summary>Whether encoded data goes into a leaf: that of a file of one sector.</summary>
     private static bool IsInline(Block block, long length) =>
         length <= Plan.LongestInline && ((Trees.FileNode)block.Inode.Node).Content.Length <= Layout.SectorSize;
-
-    private byte[] Zstd(byte[] source)
-    {
-        using var encoder = new ZstdSharp.Compressor(level);
-        encoder.SetParameter(ZSTD_cParameter.ZSTD_c_windowLog, ExtentDecoder.ZstdWindowLog);
-        return encoder.Wrap(source).ToArray();
-    }
-
-    private byte[] Zlib(byte[] source)
-    {
-        var output = new MemoryStream();
-        using (var encoder = new ZlibStream(output, CompressionMode.Compress, (CompressionLevel)level))
-        {
-            encoder.Write(source);
-        }
-        return output.ToArray();
-    }
-
-    private static byte[] Lzo(byte[] source)
-    {
-        // What takes more is of no use, in a leaf or out of it.
-        var output = new byte[Math.Max(((long)source.Length).AlignUp(Layout.SectorSize) - Layout.SectorSize, Plan.LongestInline)];
-        int length = LzoEncoder.EncodeSegments(source, output);
-        return length > 0 ? output[..length] : source;
-    }
 
     /// <summary>Cuts the encoded blocks out of a file's runs of data.</summary>
     private void Replace(PlannedInode inode, Block[] blocks, Blob spill)

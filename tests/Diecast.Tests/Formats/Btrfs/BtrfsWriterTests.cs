@@ -278,4 +278,21 @@ public sealed class BtrfsWriterTests
             Assert.Empty(view.Check());
         }, iter: 60, threads: 1);
     }
+
+    /// <summary>What an encoder has encoded before shows in nothing.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(7)]
+    public void AnEncoderForgets(int level)
+    {
+        var block = Gen.Int[1, 300].SelectMany(static kinds => Gen.Int[0, kinds].Select(static value => (byte)value).Array[1, ExtentDecoder.LargestExtent]);
+        using var used = new BlockEncoder(ExtentCompression.Zstd, level);
+        block.Sample(bytes =>
+        {
+            using var fresh = new BlockEncoder(ExtentCompression.Zstd, level);
+            return fresh.Encode(new MemoryBlob(bytes)).SequenceEqual(used.Encode(new MemoryBlob(bytes)));
+        }, iter: 100, threads: 1);
+    }
 }
