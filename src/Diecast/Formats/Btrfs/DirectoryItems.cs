@@ -11,7 +11,7 @@ internal static class DirectoryItems
     /// <summary>BTRFS_FT_XATTR.</summary>
     private const byte XattrType = 8;
 
-    private const int LongestXattrName = 255;
+    private const int LongestXattrName = 255, LongestName = 255;
 
     private static readonly string[] s_prefixes = ["user.", "trusted.", "security.", "btrfs."];
     private static readonly string[] s_acls = ["system.posix_acl_access", "system.posix_acl_default"];
@@ -45,6 +45,17 @@ internal static class DirectoryItems
             }
         }
         return null;
+    }
+
+    /// <summary>The hash that so many of an inode's names have that they are more than an item; null where there is none.</summary>
+    public static ulong? OversizedReference(PlannedInode inode)
+    {
+        if (inode.Names.Count <= TreeShape.LargestItem / (InodeExtref.Size + LongestName))
+        {
+            return null;
+        }
+        var oversized = References(inode).Where(static item => item.Length > TreeShape.LargestItem).Take(1).ToArray();
+        return oversized.Length > 0 ? oversized[0].Key.Offset : null;
     }
 
     /// <summary>Tells what keeps the attributes from being stored.</summary>

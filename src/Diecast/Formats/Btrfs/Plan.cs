@@ -278,6 +278,10 @@ internal sealed class Plan
         {
             Error(inode, $"has {inode.Names.Count} hard links; btrfs holds {MaximumLinks}");
         }
+        else if (DirectoryItems.OversizedReference(inode) is { } hash)
+        {
+            Error(inode, $"more hard links than one item holds have the hash {hash}");
+        }
         switch (inode.Node)
         {
             case SymlinkNode link when link.Target.Length is 0 or > LongestTarget || link.Target.Contains((byte)0):

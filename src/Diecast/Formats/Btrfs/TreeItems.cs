@@ -259,7 +259,7 @@ internal sealed class TreeItems(Layout layout)
     {
         foreach (ulong id in MetadataTrees)
         {
-            foreach (var (address, level) in layout.Trees[id].Blocks())
+            foreach (var (address, level, _) in layout.Trees[id].Blocks())
             {
                 yield return BlockRecord(id, address, level);
             }

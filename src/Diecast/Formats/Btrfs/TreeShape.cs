@@ -9,8 +9,11 @@ internal readonly record struct LeafItem(Key Key, byte[] Data, Blob? Content = n
     public int Length => Data.Length + (int)(Content?.Length ?? 0);
 }
 
-/// <summary>A block to be written: the first of its keys and how many items or children it has.</summary>
-internal readonly record struct BlockShape(Key First, int Count);
+/// <summary>A block to be written.</summary>
+/// <param name="First">Of its keys.</param>
+/// <param name="Count">Of its items or children.</param>
+/// <param name="DataLength">Of the data of all its items, in bytes; a node has none.</param>
+internal readonly record struct BlockShape(Key First, int Count, int DataLength = 0);
 
 /// <summary>
 /// How a tree of sorted items is cut into blocks: full leaves, and full nodes over them. Only lengths and keys matter.
@@ -52,7 +55,7 @@ internal sealed class TreeShape
             int size = ItemHeader.HeaderSize + item.Length;
             if (size > room)
             {
-                leaves.Add(new BlockShape(first, count));
+                leaves.Add(Leaf());
                 (count, room) = (0, Room);
             }
             first = count == 0 ? item.Key : first;
@@ -61,13 +64,15 @@ internal sealed class TreeShape
             Debug.Assert(room >= 0, $"{item.Key} has {item.Length} bytes");
         }
         // Also a tree without items has a leaf.
-        leaves.Add(new BlockShape(first, count));
+        leaves.Add(Leaf());
         var levels = new List<BlockShape[]> { leaves.ToArray() };
         while (levels[^1].Length > 1)
         {
             levels.Add([.. levels[^1].Chunk(NodeEntries).Select(static children => new BlockShape(children[0].First, children.Length))]);
         }
         return new TreeShape(id, levels);
+
+        BlockShape Leaf() => new(first, count, Room - room - count * ItemHeader.HeaderSize);
     }
 }
 
@@ -76,15 +81,15 @@ internal sealed record PlacedTree(TreeShape Shape, long[] Addresses)
 {
     public ulong Root => (ulong)Addresses[^1];
 
-    /// <summary>Each block with its level, in the order of the addresses.</summary>
-    public IEnumerable<(long Address, int Level)> Blocks()
+    /// <summary>Each block with its level and shape, in the order of the addresses.</summary>
+    public IEnumerable<(long Address, int Level, BlockShape Shape)> Blocks()
     {
         int next = 0;
         for (int level = 0; level < Shape.Levels.Count; level++)
         {
-            for (int i = 0; i < Shape.Levels[level].Length; i++)
+            foreach (var shape in Shape.Levels[level])
             {
-                yield return (Addresses[next++], level);
+                yield return (Addresses[next++], level, shape);
             }
         }
     }

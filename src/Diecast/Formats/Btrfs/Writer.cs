@@ -52,44 +52,45 @@ internal sealed class Writer
             Generation = Layout.Generation,
         };
         // What its leaves hold is known when the data has been read.
-        var checksums = Encoder(ObjectId.CsumTree);
-        PlaceBlocks(ObjectId.CsumTree, checksums.Defer(_items.Of(ObjectId.CsumTree)), checksums.Bounds);
-        TreeEncoder[] others = [.. _items.MetadataTrees.Where(static id => id != ObjectId.CsumTree).Select(Encoder)];
+        PlaceBlocks(ObjectId.CsumTree, Encoder(ObjectId.CsumTree).Defer(_items.Of(ObjectId.CsumTree)));
+        ulong[] others = [.. _items.MetadataTrees.Where(static id => id != ObjectId.CsumTree)];
         var blocks = SpillFile.Create(output =>
         {
-            foreach (var encoder in others)
+            foreach (ulong id in others)
             {
-                encoder.Write(_items.Of(encoder.Id), output);
+                Encoder(id).Write(_items.Of(id), output);
             }
         });
-        long start = 0;
-        foreach (var encoder in others)
+        long offset = 0;
+        foreach (ulong id in others)
         {
-            long first = start;
-            int count = encoder.Bounds.Count;
-            PlaceBlocks(encoder.Id, Enumerable.Range(0, count).Select(i => blocks.Slice(first + (long)i * Layout.NodeSize, Layout.NodeSize)), encoder.Bounds);
-            start += (long)count * Layout.NodeSize;
+            int count = _layout.Trees[id].Addresses.Length;
+            long start = offset;
+            PlaceBlocks(id, Enumerable.Range(0, count).Select(i => blocks.Slice(start + (long)i * Layout.NodeSize, Layout.NodeSize)));
+            offset += (long)count * Layout.NodeSize;
         }
-        Debug.Assert(start == blocks.Length, "other blocks than the layout has");
+        Debug.Assert(offset == blocks.Length, "other blocks than the layout has");
 
         TreeEncoder Encoder(ulong id) => new(_layout.Trees[id], template, _layout.Plan.Checksum);
     }
 
-    private void PlaceBlocks(ulong tree, IEnumerable<Blob> blocks, IReadOnlyList<(int EntriesEnd, int DataStart)> bounds)
+    private void PlaceBlocks(ulong tree, IEnumerable<Blob> blocks)
     {
-        foreach (var ((address, level), block, bound) in _layout.Trees[tree].Blocks().Zip(blocks, bounds))
+        foreach (var ((address, level, shape), block) in _layout.Trees[tree].Blocks().Zip(blocks))
         {
-            PlaceBlock(address, block, bound, new BlockLabels(tree, level, (ulong)address));
+            int entriesEnd = Header.Size + shape.Count * (level == 0 ? ItemHeader.HeaderSize : KeyPointer.Size);
+            var parts = BlockLabels.Parts(entriesEnd, Layout.NodeSize - shape.DataLength, Layout.NodeSize).ToArray();
+            PlaceBlock(address, block, parts, new BlockLabels(tree, level, (ulong)address));
         }
     }
 
-    private void PlaceBlock(long address, Blob block, (int EntriesEnd, int DataStart) bounds, BlockLabels labels)
+    private void PlaceBlock(long address, Blob block, (ByteRange Range, bool IsFree)[] parts, BlockLabels labels)
     {
         var chunk = _layout.Chunks.Last(fill => fill.Chunk.Logical <= address).Chunk;
         for (int copy = 0; copy < chunk.Stripes.Length; copy++)
         {
             long place = chunk.Stripes[copy] + (address - chunk.Logical);
-            foreach (var (range, isFree) in BlockLabels.Parts(bounds.EntriesEnd, bounds.DataStart, Layout.NodeSize))
+            foreach (var (range, isFree) in parts)
             {
                 _builder.Place(place + range.Offset, block.Slice(range.Offset, range.Length), labels.Of(isFree, copy));
             }

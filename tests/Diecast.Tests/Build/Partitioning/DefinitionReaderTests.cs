@@ -59,7 +59,7 @@ public sealed class DefinitionReaderTests
             ["MakeDirectories"] = ("MakeDirectories=/a /b/\nMakeDirectories=/c", static d => string.Join('|', d.MakeDirectories), "/a|/b|/c"),
             ["MakeSymlinks"] = ("MakeSymlinks=/a:../b /c:/d", static d => string.Join('|', d.MakeSymlinks.Select(static l => $"{l.Path}>{l.Target}")), "/a>../b|/c>/d"),
             ["Minimize"] = ("Minimize=guess\nFormat=ext4", static d => d.Minimize, MinimizeMode.Guess),
-            ["Compression"] = ("Compression=zstd\nFormat=btrfs", static d => d.Compression, FileCompression.Zstd),
+            ["Compression"] = ("Compression=zstd\nCompression=lzo\nFormat=btrfs", static d => d.Compression, FileCompression.Lzo),
             ["CompressionLevel"] = ("CompressionLevel=9\nFormat=btrfs", static d => d.CompressionLevel, 9),
             ["Subvolumes"] = ("Subvolumes=/a /b:ro\nSubvolumes=/c/:nodatacow /d:nodatacow,ro\nFormat=btrfs", static d => string.Join('|', d.Subvolumes.Select(static s => $"{s.Path} {s.IsReadOnly} {s.IsNoDataCow}")), "/a False False|/b True False|/c False True|/d True True"),
             ["DefaultSubvolume"] = ("DefaultSubvolume=/%M/\nFormat=btrfs", static d => d.DefaultSubvolume, "/img"),

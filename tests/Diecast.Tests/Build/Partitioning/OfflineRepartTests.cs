@@ -168,7 +168,7 @@ public sealed class OfflineRepartTests
         using var directory = new TempDirectory();
         Populate(directory, "r");
         var disk = Repart(Read(directory), "Type=root\nFormat=btrfs\nCopyFiles=/\nMakeDirectories=/var/lib/machines\nMinimize=guess\n"
-            + "Subvolumes=/home /var/lib/machines /usr:ro\nCompression=zstd\nCompressionLevel=5").Run();
+            + "Subvolumes=/home:nodatacow /var/lib/machines /usr:ro\nCompression=zstd\nCompressionLevel=5").Run();
         new RepartFiles(directory["disk.raw"], disk, s_specifiers, split: true).Write();
         BtrfsCheck.Clean(directory["disk.root-x86-64.raw"]);
         string dump = Tool.RunOk("btrfs", "inspect-internal", "dump-tree", "-t", "1", directory["disk.root-x86-64.raw"]);
