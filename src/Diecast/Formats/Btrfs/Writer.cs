@@ -5,15 +5,14 @@ using Diecast.Images;
 
 namespace Diecast.Formats.Btrfs;
 
-/// <summary>Encodes a layout: the data stays where it is and is only read for its checksums, the blocks are kept in a file.</summary>
+/// <summary>Encodes a layout: the data stays where it is, the blocks are kept in a file; those of the checksums wait until the data is read.</summary>
 internal sealed class Writer
 {
     public const string SuperblockKind = "btrfs superblock", MirrorKind = "btrfs superblock mirror", FileKind = "file";
 
-    private const int ReadSize = 1 << 20;
-
     private readonly Layout _layout;
     private readonly long _size;
+    private readonly DataChecksums _checksums;
     private readonly TreeItems _items;
     private readonly ImageBuilder _builder = new();
 
@@ -21,7 +20,8 @@ internal sealed class Writer
     {
         _layout = layout;
         _size = size;
-        _items = new TreeItems(layout) { DeviceSize = size, Checksums = new MemoryBlob(ChecksumsOf(layout.Extents, layout.Plan.Checksum)) };
+        _checksums = new DataChecksums(layout.Extents, layout.Plan.Checksum);
+        _items = new TreeItems(layout) { DeviceSize = size, Checksums = _checksums.Values };
     }
 
     /// <summary>The image of a device of that size in bytes: the layout's, or larger.</summary>
@@ -34,48 +34,17 @@ internal sealed class Writer
         return writer._builder.Build(size);
     }
 
-    /// <summary>The checksum of each sector, in the order of the addresses.</summary>
-    private static byte[] ChecksumsOf(IReadOnlyList<DataExtent> extents, ChecksumType type)
-    {
-        int size = Checksums.Size(type);
-        var first = new int[extents.Count + 1];
-        for (int i = 0; i < extents.Count; i++)
-        {
-            first[i + 1] = first[i] + (int)(extents[i].Length / Layout.SectorSize);
-        }
-        var checksums = new byte[first[^1] * size];
-        Parallel.For(0, extents.Count, static () => new byte[ReadSize], (i, _, buffer) =>
-        {
-            var content = extents[i].Data.Content;
-            int at = first[i] * size;
-            for (long offset = 0; offset < content.Length; offset += ReadSize)
-            {
-                int length = (int)Math.Min(ReadSize, content.Length - offset);
-                var sectors = buffer.AsSpan(0, (int)((long)length).AlignUp(Layout.SectorSize));
-                content.Read(offset, sectors[..length]);
-                sectors[length..].Clear();
-                for (; !sectors.IsEmpty; sectors = sectors[Layout.SectorSize..], at += size)
-                {
-                    var checksum = Checksums.Compute(type, sectors[..Layout.SectorSize]);
-                    checksum[..size].CopyTo(checksums.AsSpan(at, size));
-                }
-            }
-            return buffer;
-        }, static _ => { });
-        return checksums;
-    }
-
     private void PlaceData()
     {
-        foreach (var extent in _layout.Extents)
+        for (int i = 0; i < _layout.Extents.Count; i++)
         {
-            _builder.Place(extent.Logical, extent.Data.Content, new Label(FileKind, extent.Inode.Path));
+            var extent = _layout.Extents[i];
+            _builder.Place(extent.Logical, _checksums.ContentOf(i), new Label(FileKind, extent.Inode.Path));
         }
     }
 
     private void PlaceTrees()
     {
-        var trees = _items.MetadataTrees.Select(id => _layout.Trees[id]).ToArray();
         var template = new Header
         {
             Fsid = UuidBytes.From(_layout.Plan.Ids.FileSystem),
@@ -83,23 +52,35 @@ internal sealed class Writer
             ChunkTreeUuid = UuidBytes.From(_layout.Plan.Ids.ChunkTree),
             Generation = Layout.Generation,
         };
+        // What its leaves hold is known when the data has been read.
+        PlaceBlocks(ObjectId.CsumTree, Encoder(ObjectId.CsumTree).Defer(_items.Of(ObjectId.CsumTree)));
+        ulong[] others = [.. _items.MetadataTrees.Where(static id => id != ObjectId.CsumTree)];
         var blocks = SpillFile.Create(output =>
         {
-            foreach (var tree in trees)
+            foreach (ulong id in others)
             {
-                new TreeEncoder(tree, template, _layout.Plan.Checksum, output).Write(_items.Of(tree.Shape.Id));
+                Encoder(id).Write(_items.Of(id), output);
             }
         });
         long offset = 0;
-        foreach (var tree in trees)
+        foreach (ulong id in others)
         {
-            foreach (var (address, level) in tree.Blocks())
-            {
-                PlaceBlock(tree.Shape.Id, address, level, blocks.Slice(offset, Layout.NodeSize));
-                offset += Layout.NodeSize;
-            }
+            int count = _layout.Trees[id].Addresses.Length;
+            long start = offset;
+            PlaceBlocks(id, Enumerable.Range(0, count).Select(i => blocks.Slice(start + (long)i * Layout.NodeSize, Layout.NodeSize)));
+            offset += (long)count * Layout.NodeSize;
         }
         Debug.Assert(offset == blocks.Length, "other blocks than the layout has");
+
+        TreeEncoder Encoder(ulong id) => new(_layout.Trees[id], template, _layout.Plan.Checksum);
+    }
+
+    private void PlaceBlocks(ulong tree, IEnumerable<Blob> blocks)
+    {
+        foreach (var ((address, level), block) in _layout.Trees[tree].Blocks().Zip(blocks))
+        {
+            PlaceBlock(tree, address, level, block);
+        }
     }
 
     private void PlaceBlock(ulong tree, long address, int level, Blob block)
