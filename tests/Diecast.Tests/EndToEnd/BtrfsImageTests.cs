@@ -163,9 +163,8 @@ public sealed class BtrfsImageTests
     private static void HasNothingToSay(VirtualMachine machine)
     {
         string messages = Answer(machine, "dmesg");
-        Assert.Contains("BTRFS info", messages, StringComparison.Ordinal);
+        Assert.Matches(@"BTRFS info[^\n]*: resize device", messages);
         Assert.DoesNotMatch("(?i)btrfs[^\n]*(error|corrupt|warning|critical)", messages);
-        Assert.Contains("successfully resized", Answer(machine, "journalctl -b --no-pager -u 'systemd-growfs*' | tr S s"), StringComparison.Ordinal);
         Assert.DoesNotMatch("(?i)btrfs|growfs", Answer(machine, "journalctl -b --no-pager -q -p warning"));
     }
 }
