@@ -13,6 +13,7 @@ internal sealed record CompressOption(FileCompression Compression, int? Level)
         FileCompression? compression = name switch
         {
             "none" => FileCompression.None,
+            "lzo" => FileCompression.Lzo,
             "zlib" => FileCompression.Zlib,
             "zstd" => FileCompression.Zstd,
             _ => null,

@@ -37,8 +37,8 @@ internal sealed class MkfsCommand
     private readonly Option<int?> _sectorSize = ParsedOption.Create("--sector-size", "BYTES", "is neither 512 nor 4096", "512 (default) or 4096",
         static text => text switch { "512" => 512, "4096" => 4096, _ => (int?)null });
 
-    private readonly Option<CompressOption?> _compress = ParsedOption.Create("--compress", "ALGORITHM", "is not zstd, zlib or none, with :LEVEL or without",
-        "compress contents of btrfs with zstd, zlib or none (default), with :LEVEL", CompressOption.Parse);
+    private readonly Option<CompressOption?> _compress = ParsedOption.Create("--compress", "ALGORITHM", "is not zstd or zlib, with :LEVEL or without, lzo or none",
+        "compress contents of btrfs with zstd or zlib (with :LEVEL or without), lzo or none (default)", CompressOption.Parse);
 
     private readonly Option<FileSystemChecksum?> _checksum = ParsedOption.Create("--csum", "ALGORITHM", "is not crc32c, xxhash, sha256 or blake2",
         "btrfs's checksum: crc32c (default), xxhash, sha256 or blake2", static text => text switch

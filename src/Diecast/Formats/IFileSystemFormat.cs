@@ -58,7 +58,8 @@ public enum FileSystemChecksum
 /// <summary>A directory that is a subvolume.</summary>
 /// <param name="Path">As in "/home".</param>
 /// <param name="IsReadOnly">Whether nothing can be changed in it.</param>
-public sealed record Subvolume(string Path, bool IsReadOnly = false);
+/// <param name="IsNoDataCow">Whether its files are changed in place: they have neither checksums nor compression.</param>
+public sealed record Subvolume(string Path, bool IsReadOnly = false, bool IsNoDataCow = false);
 
 /// <summary>What a file system may compress the contents of files with.</summary>
 public enum FileCompression
@@ -66,6 +67,7 @@ public enum FileCompression
     None,
     Zlib,
     Zstd,
+    Lzo,
 }
 
 /// <summary>A field of an on-disk structure, for people and for comparison.</summary>

@@ -207,16 +207,30 @@ internal sealed class DefinitionSettings(RepartSpecifiers specifiers, bool overr
     private Subvolume ParseSubvolume(string word)
     {
         string[] parts = word.Split(':');
-        var subvolume = new Subvolume(ParsePath(specifiers.Expand(parts[0])), IsReadOnly: parts is [_, "ro"]);
-        return parts is [_] or [_, "ro"] ? subvolume : throw new FormatException($"\"{word}\" is not a path, or a path and :ro");
+        if (parts.Length > 2)
+        {
+            throw new FormatException($"\"{word}\" has more than a path and flags");
+        }
+        var subvolume = new Subvolume(ParsePath(specifiers.Expand(parts[0])));
+        foreach (string flag in parts.ElementAtOrDefault(1)?.Split(',', StringSplitOptions.RemoveEmptyEntries) ?? [])
+        {
+            subvolume = flag switch
+            {
+                "ro" => subvolume with { IsReadOnly = true },
+                "nodatacow" => subvolume with { IsNoDataCow = true },
+                _ => throw new FormatException($"\"{flag}\" is no flag of a subvolume; there are ro and nodatacow"),
+            };
+        }
+        return subvolume;
     }
 
     private static FileCompression ParseCompression(string value) => value switch
     {
         "" => FileCompression.None,
+        "lzo" => FileCompression.Lzo,
         "zlib" => FileCompression.Zlib,
         "zstd" => FileCompression.Zstd,
-        _ => throw new FormatException($"\"{value}\" is neither zstd nor zlib"),
+        _ => throw new FormatException($"\"{value}\" is none of zstd, zlib and lzo"),
     };
 
     private static int ParseLevel(string value) =>

@@ -15,9 +15,13 @@ internal sealed class ExtentEncoder(ExtentCompression compression, int level)
     /// <summary>How many blocks are in memory at a time.</summary>
     private const int BatchBlocks = 128;
 
-    /// <summary>What btrfs(5) gives for each; zstd's above 15 would take a larger window.</summary>
-    public static (int Default, int Highest) Levels(ExtentCompression compression) =>
-        compression == ExtentCompression.Zstd ? (3, 15) : (3, 9);
+    /// <summary>What btrfs(5) gives for each, 0 where there are none; zstd's above 15 would take a larger window.</summary>
+    public static (int Default, int Highest) Levels(ExtentCompression compression) => compression switch
+    {
+        ExtentCompression.Zstd => (3, 15),
+        ExtentCompression.Zlib => (3, 9),
+        _ => (0, 0),
+    };
 
     private sealed record Block(PlannedInode Inode, Blob Content, long FileOffset, int Length)
     {
@@ -56,7 +60,7 @@ internal sealed class ExtentEncoder(ExtentCompression compression, int level)
 
     private static IEnumerable<Block> Blocks(IEnumerable<PlannedInode> inodes)
     {
-        foreach (var inode in inodes)
+        foreach (var inode in inodes.Where(static inode => !inode.Subvolume.IsNoDataCow))
         {
             foreach (var run in inode.Data)
             {
@@ -73,7 +77,12 @@ internal sealed class ExtentEncoder(ExtentCompression compression, int level)
     private byte[]? Encode(Block block)
     {
         byte[] source = block.Content.ReadBytes(0, block.Length);
-        byte[] encoded = compression == ExtentCompression.Zstd ? Zstd(source) : Zlib(source);
+        byte[] encoded = compression switch
+        {
+            ExtentCompression.Zstd => Zstd(source),
+            ExtentCompression.Zlib => Zlib(source),
+            _ => Lzo(source),
+        };
         return IsInline(block, encoded.Length) || ((long)encoded.Length).AlignUp(Layout.SectorSize) < ((long)block.Length).AlignUp(Layout.SectorSize)
             ? encoded : null;
     }
@@ -97,6 +106,14 @@ internal sealed class ExtentEncoder(ExtentCompression compression, int level)
             encoder.Write(source);
         }
         return output.ToArray();
+    }
+
+    private static byte[] Lzo(byte[] source)
+    {
+        // What takes more is of no use, in a leaf or out of it.
+        var output = new byte[Math.Max(((long)source.Length).AlignUp(Layout.SectorSize) - Layout.SectorSize, Plan.LongestInline)];
+        int length = LzoEncoder.EncodeSegments(source, output);
+        return length > 0 ? output[..length] : source;
     }
 
     /// <summary>Cuts the encoded blocks out of a file's runs of data.</summary>

@@ -7,6 +7,10 @@ namespace Diecast.Formats.Btrfs;
 internal sealed class FileItems(Layout layout, PlannedSubvolume subvolume)
 {
     private const int MinorBits = 20;
+
+    /// <summary>BTRFS_INODE_NODATASUM and BTRFS_INODE_NODATACOW.</summary>
+    private const ulong NoDataSum = 1, NoDataCow = 2;
+
     private const byte InlineType = 0, RegularType = 1;
 
     private readonly Plan _plan = layout.Plan;
@@ -79,6 +83,7 @@ internal sealed class FileItems(Layout layout, PlannedSubvolume subvolume)
             Uid = metadata.Uid,
             Gid = metadata.Gid,
             Mode = (uint)(TypeBits(inode.Node.Type) | metadata.Mode),
+            Flags = FlagsOf(inode),
             Rdev = inode.Node is DeviceNode device ? (ulong)device.Major << MinorBits | device.Minor : 0,
             Atime = time,
             Ctime = time,
@@ -86,6 +91,10 @@ internal sealed class FileItems(Layout layout, PlannedSubvolume subvolume)
             Otime = TimeSpec.From(_plan.Options.Epoch),
         };
     }
+
+    /// <summary>What is not copied on write has no checksums either: they could not change at once with it.</summary>
+    private static ulong FlagsOf(PlannedInode inode) =>
+        !inode.Subvolume.IsNoDataCow ? 0 : inode.Node is FileNode ? NoDataCow | NoDataSum : NoDataCow;
 
     /// <summary>i_size, and what is stored of it; a directory counts its names twice, as it stores them.</summary>
     private (long Size, long Stored) Sizes(PlannedInode inode) => inode.Node switch

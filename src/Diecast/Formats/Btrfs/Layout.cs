@@ -9,6 +9,8 @@ namespace Diecast.Formats.Btrfs;
 /// <param name="Data">What it is.</param>
 internal readonly record struct DataExtent(long Logical, PlannedInode Inode, FileData Data)
 {
+    public bool HasChecksums => !Inode.Subvolume.IsNoDataCow;
+
     /// <summary>Of what is stored, in bytes; filled up with zeros to a whole sector.</summary>
     public long Length => Data.Content.Length.AlignUp(Layout.SectorSize);
 

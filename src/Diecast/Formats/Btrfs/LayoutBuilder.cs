@@ -1,25 +1,11 @@
-using System.Globalization;
 using Diecast.Binary;
 using Diecast.Images;
 
 namespace Diecast.Formats.Btrfs;
 
-/// <summary>Which block of a tree, and which copy of it.</summary>
-internal sealed record BlockPlace(ulong Bytenr, int Copy)
-{
-    public override string ToString() => Copy == 0
-        ? Bytenr.ToString(CultureInfo.InvariantCulture) : string.Create(CultureInfo.InvariantCulture, $"{Bytenr}, copy {Copy + 1}");
-
-    /// <summary>"btrfs FS_TREE leaf".</summary>
-    public static string Kind(ulong owner, int level) => string.Create(
-        CultureInfo.InvariantCulture, $"btrfs {ObjectId.Name(owner)} {(level == 0 ? "leaf" : $"node of level {level}")}");
-}
-
 /// <summary>All bytes of the device, each range with its label.</summary>
 internal sealed class LayoutBuilder
 {
-    private const string Unused = "btrfs unused";
-
     private readonly Volume _volume;
     private readonly TreeIndex _index;
     private readonly PathFinder _paths;
@@ -67,22 +53,18 @@ internal sealed class LayoutBuilder
             long offset = Volume.SuperblockOffsets[i];
             if (_volume.Length - offset >= Superblock.Size)
             {
-                _extents.Add(new Extent(offset, _volume.Slice(offset, Superblock.Size),
-                    i == 0 ? "btrfs superblock" : new Label("btrfs superblock mirror", i)));
+                _extents.Add(new Extent(offset, _volume.Slice(offset, Superblock.Size), LayoutLabels.Superblock(i)));
             }
         }
     }
 
-    /// <summary>A block in up to three parts: in the middle of most there is free space.</summary>
     private void AddBlock(TreeBlock block)
     {
-        string kind = BlockPlace.Kind(block.Header.Owner, block.Header.Level);
-        int free = block.DataStart - block.EntriesEnd;
-        AddCopies(block.Bytenr, block.EntriesEnd, copy => new Label(kind, new BlockPlace(block.Bytenr, copy)));
-        AddCopies(block.Bytenr + (ulong)block.EntriesEnd, free,
-            copy => new Label($"btrfs free space in {kind["btrfs ".Length..]}", new BlockPlace(block.Bytenr, copy)));
-        AddCopies(block.Bytenr + (ulong)block.DataStart, _volume.NodeSize - block.DataStart,
-            copy => new Label(kind, new BlockPlace(block.Bytenr, copy)));
+        var labels = new BlockLabels(block.Header.Owner, block.Header.Level, block.Bytenr);
+        foreach (var (range, isFree) in BlockLabels.Parts(block.EntriesEnd, block.DataStart, _volume.NodeSize))
+        {
+            AddCopies(block.Bytenr + (ulong)range.Offset, range.Length, copy => labels.Of(isFree, copy));
+        }
     }
 
     /// <summary>Notes the data that a leaf refers to: as extents, or as what files have.</summary>
@@ -127,7 +109,7 @@ internal sealed class LayoutBuilder
             throw new InvalidDataException($"btrfs data extent at {bytenr}: {extent.Length} bytes");
         }
         var label = extent.Tree == 0 ? new Label("btrfs data extent")
-            : ObjectId.IsFileTree(extent.Tree) ? new Label("file", new Owner(_paths, extent.Tree, extent.Inode))
+            : ObjectId.IsFileTree(extent.Tree) ? new Label(LayoutLabels.File, new Owner(_paths, extent.Tree, extent.Inode))
             : new Label($"btrfs data extent of {ObjectId.Name(extent.Tree)}, inode", extent.Inode);
         AddCopies(bytenr, (long)extent.Length, _ => label);
     }
@@ -158,11 +140,11 @@ internal sealed class LayoutBuilder
             {
                 throw new InvalidDataException($"{extent.Label} at {extent.Offset} is claimed twice");
             }
-            builder.Place(end, _volume.Slice(end, extent.Offset - end), Unused);
+            builder.Place(end, _volume.Slice(end, extent.Offset - end), LayoutLabels.Unused);
             builder.Place(extent.Offset, extent.Content, extent.Label);
             end = extent.End;
         }
-        builder.Place(end, _volume.Slice(end, _volume.Length - end), Unused);
+        builder.Place(end, _volume.Slice(end, _volume.Length - end), LayoutLabels.Unused);
         return builder.Build(_volume.Length);
     }
 }

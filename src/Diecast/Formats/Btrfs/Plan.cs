@@ -20,20 +20,32 @@ internal readonly record struct FileData(long FileOffset, long Length, Blob Cont
 internal sealed record InlineData(Blob Content, ExtentCompression Compression);
 
 /// <summary>An inode of the tree with its number and what of its content is not a hole.</summary>
-internal sealed class PlannedInode(PlannedSubvolume subvolume, ulong number, TreeEntry entry)
+internal sealed class PlannedInode(PlannedSubvolume subvolume, ulong number, Node node)
 {
+    private ulong _lowestDirectory = ulong.MaxValue;
+
     public PlannedSubvolume Subvolume { get; } = subvolume;
 
     /// <summary>In the subvolume.</summary>
     public ulong Number { get; } = number;
 
-    public Node Node { get; } = entry.Node;
+    public Node Node { get; } = node;
 
-    /// <summary>The first of its names; null for the root.</summary>
-    public TreePath? Path { get; } = entry.Path;
+    /// <summary>The first of its names in the directory of the lowest number, where a reader looks first; null for the root.</summary>
+    public TreePath? Path { get; private set; }
 
     /// <summary>In the order of the walk. A subvolume's root has "..", in itself.</summary>
     public List<InodeName> Names { get; } = new(1);
+
+    public void AddName(InodeName name, TreePath? path)
+    {
+        if (name.Directory < _lowestDirectory)
+        {
+            _lowestDirectory = name.Directory;
+            Path = path;
+        }
+        Names.Add(name);
+    }
 
     /// <summary>What of a file is not inline; ascending.</summary>
     public IReadOnlyList<FileData> Data { get; set; } = [];
@@ -108,6 +120,7 @@ internal sealed class Plan
     {
         FileCompression.None => ExtentCompression.None,
         FileCompression.Zlib => ExtentCompression.Zlib,
+        FileCompression.Lzo => ExtentCompression.Lzo,
         _ => ExtentCompression.Zstd,
     };
 
@@ -148,11 +161,14 @@ internal sealed class Plan
 
     private void CheckCompression()
     {
-        if (Options.CompressionLevel is { } level && (Compression == ExtentCompression.None || level < 1 || level > ExtentEncoder.Levels(Compression).Highest))
+        if (Options.CompressionLevel is { } level && (level < 1 || level > ExtentEncoder.Levels(Compression).Highest))
         {
-            _errors.Add(Compression == ExtentCompression.None
-                ? "a compression level without a compression"
-                : $"{Options.Compression} has the levels 1 to {ExtentEncoder.Levels(Compression).Highest} in btrfs, not {level}");
+            _errors.Add(Compression switch
+            {
+                ExtentCompression.None => "a compression level without a compression",
+                ExtentCompression.Lzo => "Lzo has no levels",
+                _ => $"{Options.Compression} has the levels 1 to {ExtentEncoder.Levels(Compression).Highest} in btrfs, not {level}",
+            });
         }
     }
 
@@ -189,7 +205,7 @@ internal sealed class Plan
         {
             if (entry.Path is null)
             {
-                open.Push(new OpenDirectory(AddRoot(new PlannedSubvolume(ObjectId.FsTree, null, isReadOnly: false), entry)));
+                open.Push(new OpenDirectory(AddRoot(new PlannedSubvolume(ObjectId.FsTree, null, new Subvolume("/")), entry)));
                 continue;
             }
             while (!ReferenceEquals(open.Peek().Inode.Path, entry.Path.Parent))
@@ -204,7 +220,7 @@ internal sealed class Plan
                 continue;
             }
             var inode = subvolumes.TryGetValue(entry.Node, out var subvolume)
-                ? AddRoot(new PlannedSubvolume(ObjectId.FirstFree + (ulong)_subvolumes.Count - 1, entry.Path, subvolume.IsReadOnly)
+                ? AddRoot(new PlannedSubvolume(ObjectId.FirstFree + (ulong)_subvolumes.Count - 1, entry.Path, subvolume)
                 {
                     Parent = parent.Inode.Subvolume,
                     Name = name,
@@ -227,7 +243,6 @@ internal sealed class Plan
 
     private void AddName(PlannedInode known, InodeName name, PlannedSubvolume subvolume, TreeEntry entry)
     {
-        known.Names.Add(name);
         if (entry.Node is DirectoryNode)
         {
             Error(entry.ToString(), $"is the directory {known} again");
@@ -235,6 +250,10 @@ internal sealed class Plan
         else if (known.Subvolume != subvolume)
         {
             Error(entry.ToString(), $"is a hard link of {known}, which is in another subvolume");
+        }
+        else
+        {
+            known.AddName(name, entry.Path);
         }
     }
 
@@ -246,8 +265,8 @@ internal sealed class Plan
 
     private PlannedInode Add(PlannedSubvolume subvolume, TreeEntry entry, InodeName name)
     {
-        var inode = subvolume.Add(entry);
-        inode.Names.Add(name);
+        var inode = subvolume.Add(entry.Node);
+        inode.AddName(name, entry.Path);
         _byNode.Add(entry.Node, inode);
         _inodes.Add(inode);
         return inode;

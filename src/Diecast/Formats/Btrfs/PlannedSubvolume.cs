@@ -3,7 +3,7 @@ using Diecast.Trees;
 namespace Diecast.Formats.Btrfs;
 
 /// <summary>A subvolume, or the top level, which is the parent of none but has the id of FS_TREE.</summary>
-internal sealed class PlannedSubvolume(ulong id, TreePath? path, bool isReadOnly)
+internal sealed class PlannedSubvolume(ulong id, TreePath? path, Subvolume options)
 {
     private readonly List<PlannedInode> _inodes = [];
 
@@ -12,7 +12,10 @@ internal sealed class PlannedSubvolume(ulong id, TreePath? path, bool isReadOnly
 
     public TreePath? Path { get; } = path;
 
-    public bool IsReadOnly { get; } = isReadOnly;
+    public bool IsReadOnly => options.IsReadOnly;
+
+    /// <summary>Whether all that is in it has the flag; subvolumes within it do not inherit it.</summary>
+    public bool IsNoDataCow => options.IsNoDataCow;
 
     /// <summary>The subvolume that it stands in; null for the top level.</summary>
     public PlannedSubvolume? Parent { get; init; }
@@ -24,9 +27,9 @@ internal sealed class PlannedSubvolume(ulong id, TreePath? path, bool isReadOnly
     public IReadOnlyList<PlannedInode> Inodes => _inodes;
 
     /// <summary>Adds the next inode of the walk.</summary>
-    public PlannedInode Add(TreeEntry entry)
+    public PlannedInode Add(Node node)
     {
-        var inode = new PlannedInode(this, ObjectId.FirstFree + (ulong)_inodes.Count, entry);
+        var inode = new PlannedInode(this, ObjectId.FirstFree + (ulong)_inodes.Count, node);
         _inodes.Add(inode);
         return inode;
     }

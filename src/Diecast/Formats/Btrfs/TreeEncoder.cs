@@ -13,6 +13,13 @@ internal sealed class TreeEncoder(PlacedTree tree, Header template, ChecksumType
     /// <summary>How many leaves are in memory at a time.</summary>
     private const int BatchLeaves = 128;
 
+    private readonly (int EntriesEnd, int DataStart)[] _bounds = new (int, int)[tree.Addresses.Length];
+
+    /// <summary>Of each block, where its entries end and where its data begins; in bytes. Known when the blocks are.</summary>
+    public IReadOnlyList<(int EntriesEnd, int DataStart)> Bounds => _bounds;
+
+    public ulong Id => tree.Shape.Id;
+
     private BlockShape[] Leaves => tree.Shape.Levels[0];
 
     /// <summary>Writes all blocks one after the other.</summary>
@@ -24,7 +31,7 @@ internal sealed class TreeEncoder(PlacedTree tree, Header template, ChecksumType
         var blocks = new byte[BatchLeaves * Layout.NodeSize];
         for (int first = 0; first < Leaves.Length; first += BatchLeaves)
         {
-            var batch = Leaves.Skip(first).Take(BatchLeaves).Select(leaf => Take(source, leaf)).ToArray();
+            var batch = Leaves.Skip(first).Take(BatchLeaves).Select((_, i) => Take(source, first + i)).ToArray();
             // Contents of files are read here.
             Parallel.For(0, batch.Length, i => EncodeLeaf(first + i, batch[i], blocks.AsSpan(i * Layout.NodeSize, Layout.NodeSize)));
             output.Write(blocks, 0, batch.Length * Layout.NodeSize);
@@ -41,19 +48,24 @@ internal sealed class TreeEncoder(PlacedTree tree, Header template, ChecksumType
     public IReadOnlyList<Blob> Defer(IEnumerable<LeafItem> items)
     {
         using var source = items.GetEnumerator();
-        var leaves = Leaves.Select(leaf => Take(source, leaf)).Select(Blob (content, index) =>
-            new ComputedBlob(Layout.NodeSize, (offset, destination) =>
+        var leaves = Leaves.Select(Blob (_, index) =>
+        {
+            var content = Take(source, index);
+            return new ComputedBlob(Layout.NodeSize, (offset, destination) =>
             {
                 var block = new byte[Layout.NodeSize];
                 EncodeLeaf(index, content, block);
                 block.AsSpan((int)offset, destination.Length).CopyTo(destination);
-            })).ToList();
+            });
+        }).ToList();
         Require(!source.MoveNext());
         return [.. leaves, .. Nodes().Select(static Blob (node) => new MemoryBlob(node))];
     }
 
-    private LeafItem[] Take(IEnumerator<LeafItem> source, BlockShape leaf)
+    /// <summary>The items of the next leaf.</summary>
+    private LeafItem[] Take(IEnumerator<LeafItem> source, int index)
     {
+        var leaf = Leaves[index];
         var items = new LeafItem[leaf.Count];
         for (int i = 0; i < items.Length; i++)
         {
@@ -61,6 +73,9 @@ internal sealed class TreeEncoder(PlacedTree tree, Header template, ChecksumType
             items[i] = source.Current;
             Require(i > 0 || items[i].Key == leaf.First);
         }
+        var (entriesEnd, dataStart) = _bounds[index] =
+            (Header.Size + items.Length * ItemHeader.HeaderSize, Layout.NodeSize - items.Sum(static item => item.Length));
+        Require(dataStart >= entriesEnd);
         return items;
     }
 
@@ -72,9 +87,7 @@ internal sealed class TreeEncoder(PlacedTree tree, Header template, ChecksumType
         {
             var item = items[i];
             end -= item.Length;
-            int entry = Header.Size + i * ItemHeader.HeaderSize;
-            Require(end >= entry + ItemHeader.HeaderSize);
-            OnDisk.Write(block[entry..], new ItemHeader
+            OnDisk.Write(block[(Header.Size + i * ItemHeader.HeaderSize)..], new ItemHeader
             {
                 Key = DiskKey.From(item.Key),
                 Offset = (uint)(end - Header.Size),
@@ -106,6 +119,7 @@ internal sealed class TreeEncoder(PlacedTree tree, Header template, ChecksumType
                         Generation = Layout.Generation,
                     });
                 }
+                _bounds[index] = (Header.Size + node.Count * KeyPointer.Size, Layout.NodeSize);
                 Finish(index++, level, node.Count, block);
                 yield return block;
             }

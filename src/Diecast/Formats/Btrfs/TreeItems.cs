@@ -39,7 +39,7 @@ internal sealed class TreeItems(Layout layout)
 
     /// <summary>The data's checksums, those of the sectors in the order of the addresses; zeros while trees are measured.</summary>
     public Blob Checksums { get; init; } = new ComputedBlob(
-        layout.Extents.Sum(static extent => extent.Length) / Layout.SectorSize * Btrfs.Checksums.Size(layout.Plan.Checksum), static (_, _) => { });
+        layout.Extents.Where(static extent => extent.HasChecksums).Sum(static extent => extent.Length) / Layout.SectorSize * Btrfs.Checksums.Size(layout.Plan.Checksum), static (_, _) => { });
 
     /// <summary>In bytes.</summary>
     public long DeviceSize { get; init; }
@@ -299,7 +299,7 @@ internal sealed class TreeItems(Layout layout)
     private IEnumerable<LeafItem> ChecksumItems()
     {
         long done = 0;
-        foreach (var run in layout.DataChunks.SelectMany(static fill => fill.Runs))
+        foreach (var run in ChecksumRuns())
         {
             for (long at = run.Offset; at < run.End;)
             {
@@ -310,6 +310,30 @@ internal sealed class TreeItems(Layout layout)
                 done += sectors * ChecksumSize;
                 at += sectors * Layout.SectorSize;
             }
+        }
+    }
+
+    /// <summary>The data that has checksums, each piece as large as it is in one chunk.</summary>
+    private IEnumerable<ByteRange> ChecksumRuns()
+    {
+        var starts = layout.DataChunks.Select(static fill => fill.Chunk.Logical).ToHashSet();
+        var run = default(ByteRange);
+        foreach (var extent in layout.Extents.Where(static extent => extent.HasChecksums))
+        {
+            if (extent.Logical == run.End && !starts.Contains(extent.Logical))
+            {
+                run = run with { Length = run.Length + extent.Length };
+                continue;
+            }
+            if (run.Length > 0)
+            {
+                yield return run;
+            }
+            run = new ByteRange(extent.Logical, extent.Length);
+        }
+        if (run.Length > 0)
+        {
+            yield return run;
         }
     }
 

@@ -8,8 +8,6 @@ namespace Diecast.Formats.Btrfs;
 /// <summary>Encodes a layout: the data stays where it is, the blocks are kept in a file; those of the checksums wait until the data is read.</summary>
 internal sealed class Writer
 {
-    public const string SuperblockKind = "btrfs superblock", MirrorKind = "btrfs superblock mirror", FileKind = "file";
-
     private readonly Layout _layout;
     private readonly long _size;
     private readonly DataChecksums _checksums;
@@ -20,7 +18,7 @@ internal sealed class Writer
     {
         _layout = layout;
         _size = size;
-        _checksums = new DataChecksums(layout.Extents, layout.Plan.Checksum);
+        _checksums = new DataChecksums([.. layout.Extents.Where(static extent => extent.HasChecksums)], layout.Plan.Checksum);
         _items = new TreeItems(layout) { DeviceSize = size, Checksums = _checksums.Values };
     }
 
@@ -36,10 +34,11 @@ internal sealed class Writer
 
     private void PlaceData()
     {
-        for (int i = 0; i < _layout.Extents.Count; i++)
+        int next = 0;
+        foreach (var extent in _layout.Extents)
         {
-            var extent = _layout.Extents[i];
-            _builder.Place(extent.Logical, _checksums.ContentOf(i), new Label(FileKind, extent.Inode.Path));
+            var content = extent.HasChecksums ? _checksums.ContentOf(next++) : extent.Data.Content;
+            _builder.Place(extent.Logical, content, new Label(LayoutLabels.File, extent.Inode.Path));
         }
     }
 
@@ -53,44 +52,47 @@ internal sealed class Writer
             Generation = Layout.Generation,
         };
         // What its leaves hold is known when the data has been read.
-        PlaceBlocks(ObjectId.CsumTree, Encoder(ObjectId.CsumTree).Defer(_items.Of(ObjectId.CsumTree)));
-        ulong[] others = [.. _items.MetadataTrees.Where(static id => id != ObjectId.CsumTree)];
+        var checksums = Encoder(ObjectId.CsumTree);
+        PlaceBlocks(ObjectId.CsumTree, checksums.Defer(_items.Of(ObjectId.CsumTree)), checksums.Bounds);
+        TreeEncoder[] others = [.. _items.MetadataTrees.Where(static id => id != ObjectId.CsumTree).Select(Encoder)];
         var blocks = SpillFile.Create(output =>
         {
-            foreach (ulong id in others)
+            foreach (var encoder in others)
             {
-                Encoder(id).Write(_items.Of(id), output);
+                encoder.Write(_items.Of(encoder.Id), output);
             }
         });
-        long offset = 0;
-        foreach (ulong id in others)
+        long start = 0;
+        foreach (var encoder in others)
         {
-            int count = _layout.Trees[id].Addresses.Length;
-            long start = offset;
-            PlaceBlocks(id, Enumerable.Range(0, count).Select(i => blocks.Slice(start + (long)i * Layout.NodeSize, Layout.NodeSize)));
-            offset += (long)count * Layout.NodeSize;
+            long first = start;
+            int count = encoder.Bounds.Count;
+            PlaceBlocks(encoder.Id, Enumerable.Range(0, count).Select(i => blocks.Slice(first + (long)i * Layout.NodeSize, Layout.NodeSize)), encoder.Bounds);
+            start += (long)count * Layout.NodeSize;
         }
-        Debug.Assert(offset == blocks.Length, "other blocks than the layout has");
+        Debug.Assert(start == blocks.Length, "other blocks than the layout has");
 
         TreeEncoder Encoder(ulong id) => new(_layout.Trees[id], template, _layout.Plan.Checksum);
     }
 
-    private void PlaceBlocks(ulong tree, IEnumerable<Blob> blocks)
+    private void PlaceBlocks(ulong tree, IEnumerable<Blob> blocks, IReadOnlyList<(int EntriesEnd, int DataStart)> bounds)
     {
-        foreach (var ((address, level), block) in _layout.Trees[tree].Blocks().Zip(blocks))
+        foreach (var ((address, level), block, bound) in _layout.Trees[tree].Blocks().Zip(blocks, bounds))
         {
-            PlaceBlock(tree, address, level, block);
+            PlaceBlock(address, block, bound, new BlockLabels(tree, level, (ulong)address));
         }
     }
 
-    private void PlaceBlock(ulong tree, long address, int level, Blob block)
+    private void PlaceBlock(long address, Blob block, (int EntriesEnd, int DataStart) bounds, BlockLabels labels)
     {
         var chunk = _layout.Chunks.Last(fill => fill.Chunk.Logical <= address).Chunk;
         for (int copy = 0; copy < chunk.Stripes.Length; copy++)
         {
-            _builder.Place(
-                chunk.Stripes[copy] + (address - chunk.Logical), block,
-                new Label(BlockPlace.Kind(tree, level), new BlockPlace((ulong)address, copy)));
+            long place = chunk.Stripes[copy] + (address - chunk.Logical);
+            foreach (var (range, isFree) in BlockLabels.Parts(bounds.EntriesEnd, bounds.DataStart, Layout.NodeSize))
+            {
+                _builder.Place(place + range.Offset, block.Slice(range.Offset, range.Length), labels.Of(isFree, copy));
+            }
         }
     }
 
@@ -106,7 +108,7 @@ internal sealed class Writer
                 superblock.Csum = default;
                 byte[] bytes = OnDisk.Bytes(superblock);
                 superblock.Csum = Checksums.Compute(_layout.Plan.Checksum, bytes.AsSpan(ChecksumBytes.Size));
-                _builder.Place(offset, OnDisk.Bytes(superblock), i == 0 ? SuperblockKind : new Label(MirrorKind, i));
+                _builder.Place(offset, OnDisk.Bytes(superblock), LayoutLabels.Superblock(i));
             }
         }
     }
@@ -138,7 +140,7 @@ internal sealed class Writer
             CompatRoFlags = (ulong)(CompatRoFeatures.FreeSpaceTree | CompatRoFeatures.FreeSpaceTreeValid),
             IncompatFlags = (ulong)(IncompatFeatures.MixedBackref | IncompatFeatures.BigMetadata | IncompatFeatures.ExtendedIref
                 | IncompatFeatures.SkinnyMetadata | IncompatFeatures.NoHoles
-                | (_layout.Plan.Compression == ExtentCompression.Zstd ? IncompatFeatures.CompressZstd : IncompatFeatures.None)
+                | FeatureOf(_layout.Plan.Compression)
                 | (_layout.Plan.DefaultSubvolume != ObjectId.FsTree ? IncompatFeatures.DefaultSubvol : IncompatFeatures.None)),
             CsumType = (ushort)_layout.Plan.Checksum,
             RootLevel = root.Shape.RootLevel,
@@ -152,6 +154,13 @@ internal sealed class Writer
         ((Span<RootBackup>)superblock.SuperRoots)[0] = Backup();
         return superblock;
     }
+
+    private static IncompatFeatures FeatureOf(ExtentCompression compression) => compression switch
+    {
+        ExtentCompression.Lzo => IncompatFeatures.CompressLzo,
+        ExtentCompression.Zstd => IncompatFeatures.CompressZstd,
+        _ => IncompatFeatures.None,
+    };
 
     private RootBackup Backup()
     {

@@ -61,7 +61,7 @@ public sealed class DefinitionReaderTests
             ["Minimize"] = ("Minimize=guess\nFormat=ext4", static d => d.Minimize, MinimizeMode.Guess),
             ["Compression"] = ("Compression=zstd\nFormat=btrfs", static d => d.Compression, FileCompression.Zstd),
             ["CompressionLevel"] = ("CompressionLevel=9\nFormat=btrfs", static d => d.CompressionLevel, 9),
-            ["Subvolumes"] = ("Subvolumes=/a /b:ro\nSubvolumes=/c/\nFormat=btrfs", static d => string.Join('|', d.Subvolumes.Select(static s => $"{s.Path} {s.IsReadOnly}")), "/a False|/b True|/c False"),
+            ["Subvolumes"] = ("Subvolumes=/a /b:ro\nSubvolumes=/c/:nodatacow /d:nodatacow,ro\nFormat=btrfs", static d => string.Join('|', d.Subvolumes.Select(static s => $"{s.Path} {s.IsReadOnly} {s.IsNoDataCow}")), "/a False False|/b True False|/c False True|/d True True"),
             ["DefaultSubvolume"] = ("DefaultSubvolume=/%M/\nFormat=btrfs", static d => d.DefaultSubvolume, "/img"),
             ["Flags"] = ("Flags=0x1000000000000005", static d => (ulong)d.Attributes, 0x1800_0000_0000_0005ul),
             ["NoAuto"] = ("NoAuto=on", static d => d.Attributes, PartitionAttributes.NoAuto | PartitionAttributes.GrowFileSystem),
@@ -111,9 +111,10 @@ public sealed class DefinitionReaderTests
     [InlineData("ExcludeFiles", "/a 'b", "the quote ' is not closed")]
     [InlineData("MakeSymlinks", "/a", "\"/a\" is not a path, a colon and a target")]
     [InlineData("Minimize", "least", "\"least\" is neither yes nor no")]
-    [InlineData("Compression", "lzo", "\"lzo\" is neither zstd nor zlib")]
+    [InlineData("Compression", "lz4", "\"lz4\" is none of zstd, zlib and lzo")]
     [InlineData("CompressionLevel", "-1", "\"-1\" is no level")]
-    [InlineData("Subvolumes", "/a:nodatacow", "\"/a:nodatacow\" is not a path, or a path and :ro")]
+    [InlineData("Subvolumes", "/a:ro,nodatasum", "\"nodatasum\" is no flag of a subvolume; there are ro and nodatacow")]
+    [InlineData("Subvolumes", "/a:ro:x", "\"/a:ro:x\" has more than a path and flags")]
     [InlineData("DefaultSubvolume", "a", "\"a\" is not an absolute path without \"..\"")]
     [InlineData("Flags", "0xg", "\"0xg\" is no number of 64 bits")]
     [InlineData("SplitName", "a/b", "\"a/b\" is no part of a file name")]

@@ -44,6 +44,7 @@ public sealed class BtrfsOracleTests
     [InlineData(FileCompression.Zstd, 15)]
     [InlineData(FileCompression.Zlib, null)]
     [InlineData(FileCompression.Zlib, 9)]
+    [InlineData(FileCompression.Lzo, null)]
     public void CompressedTreesAreAccepted(FileCompression compression, int? level)
     {
         using var directory = new TempDirectory();
@@ -56,7 +57,7 @@ public sealed class BtrfsOracleTests
         Assert.Equal(expected, TreeText.Format(HostTree.Read(Posix.Bytes(mount.Path))));
         string dump = Tool.RunOk("btrfs", "inspect-internal", "dump-tree", "-t", "5", image);
         string name = compression.ToString().ToLowerInvariant();
-        Assert.Equal(compression != FileCompression.None, dump.Contains($"extent compression {(int)compression switch { 1 => 1, 2 => 3, _ => 9 }} ({name})", StringComparison.Ordinal));
+        Assert.Equal(compression != FileCompression.None, dump.Contains($"extent compression {compression switch { FileCompression.Zlib => 1, FileCompression.Lzo => 2, _ => 3 }} ({name})", StringComparison.Ordinal));
         Assert.Equal(compression != FileCompression.None, System.Text.RegularExpressions.Regex.IsMatch(dump, $@"inline extent data size \d+ ram_bytes 4096 compression \d \({name}\)"));
         mount.Run("btrfs scrub start -B -R . | tee /dev/stderr | grep -q 'csum_errors: 0'; echo more >> mixed; btrfs balance start --full-balance . || true");
     }
@@ -104,6 +105,41 @@ public sealed class BtrfsOracleTests
                 if touch bin/x 2> /dev/null; then exit 1; fi; btrfs property get -ts bin ro | grep -qx ro=true; touch many/x tmp/x; btrfs subvolume snapshot many tmp/snapshot
                 btrfs subvolume delete many; btrfs subvolume sync .; btrfs property set a ro false; touch a/x
                 """);
+        }
+        BtrfsCheck.Clean(image, "original");
+    }
+
+    /// <summary>What is in them has the flags that it would have inherited, and neither checksums nor compression; what stands in them has not.</summary>
+    [Fact]
+    public void SubvolumesWithoutCopyOnWriteAreAccepted()
+    {
+        using var directory = new TempDirectory();
+        var builder = BtrfsTrees.NewBuilder();
+        byte[] text = [.. Enumerable.Range(0, 300_000).Select(static i => (byte)(i / 5 % 251))];
+        foreach (string path in new[] { "a", "nocow/b", "nocow/c/d", "nocow/inner/e", "f" })
+        {
+            builder.AddFile($"{path}.text", BtrfsTrees.File, text);
+            builder.AddFile($"{path}.random", BtrfsTrees.File, Ext4Samples.Bytes(50_000));
+            builder.AddFile($"{path}.tiny", BtrfsTrees.File, text.AsSpan(0, 100).ToArray());
+        }
+        builder.AddSymlink("nocow/link", BtrfsTrees.File, "b.text");
+        var tree = builder.Build();
+        string image = BtrfsTrees.Write(directory, tree, BtrfsTrees.Options with
+        {
+            Subvolumes = [new Subvolume("/nocow", IsNoDataCow: true), new Subvolume("/nocow/inner")],
+            Compression = FileCompression.Zstd,
+            Size = 300 << 20,
+        });
+        BtrfsCheck.Clean(image);
+        Assert.Equal(TreeText.Format(tree), TreeText.Format(BtrfsSamples.Read(image).Tree));
+        using (var mount = new BtrfsMount(directory, image, "rw"))
+        {
+            Assert.Equal(TreeText.Format(tree), TreeText.Format(HostTree.Read(Posix.Bytes(mount.Path))));
+            string flagged = Tool.RunOk("bash", "-ec", "cd \"$1\"; lsattr -d . a.text nocow nocow/* nocow/*/* | awk '$1 ~ /C/ { print $2 }'", "-", mount.Path);
+            Assert.Equal(
+                ["nocow", "nocow/b.random", "nocow/b.text", "nocow/b.tiny", "nocow/c", "nocow/c/d.random", "nocow/c/d.text", "nocow/c/d.tiny"],
+                flagged.Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal));
+            mount.Run("btrfs scrub start -B -R . | tee /dev/stderr | grep -q 'csum_errors: 0'; printf x | dd of=nocow/b.text conv=notrunc seek=9000 bs=1; rm nocow/c/d.random; echo new > nocow/c/new");
         }
         BtrfsCheck.Clean(image, "original");
     }

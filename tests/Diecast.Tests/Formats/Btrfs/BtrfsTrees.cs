@@ -67,6 +67,8 @@ internal static class BtrfsTrees
         builder.AddFile("mixed", File, mixed);
         builder.AddFile("sparse", File, Ext4Samples.Sparse(100_000_003, 0, 1, 5000, 24_414));
         builder.AddFile("zeros", File, new byte[60_000]);
+        // Of a sector that every compression makes small enough for a leaf.
+        builder.AddFile("sector", File, Enumerable.Range(0, 4096).Select(static i => (byte)(i % 41)).ToArray());
         builder.AddFile("large", File, new ComputedBlob(70 << 20, static (offset, span) =>
         {
             for (int i = 0; i < span.Length; i++)

@@ -1,4 +1,5 @@
 using CsCheck;
+using Diecast.Binary;
 using Diecast.Formats;
 using Diecast.Formats.Btrfs;
 using Diecast.Images;
@@ -18,18 +19,19 @@ public sealed class BtrfsWriterTests
     [InlineData("everything", null, "f64bada6f01dcbed1b489df775e9a2cc46caf04d6b10095b5129ffcc0b17a744")]
     [InlineData("everything", 338497536L, "19aab9aa3cb690468876cd0af845b24b793e9eed6f1c1687a5fb5a49e7052e41")]
     [InlineData("links", 300L << 30, "5c7764baab9ae3c78256668cce38dd9f97583d9b726c4dae3bc1393e834a8a73")]
-    [InlineData("zstd", null, "6531358752a5efc6854fff4c7cc5b3e1215ff3620095d81600dd4d7b8830b215")]
-    [InlineData("zlib", null, "14abd7d8afbed3a08255b467abfed3ea8adffc85f6b47df2e95eed26d46135e9")]
+    [InlineData("zstd", null, "52f9db82773f2ff0304799820b0fad5446313c7da778267e907cb663241933d8")]
+    [InlineData("lzo", null, "af41667362555100b519a15bf1dc0681dd4a4d2927afe8e1d85743f51ebc0b8b")]
+    [InlineData("zlib", null, "a5a3cc0f1051a7d9faf10d1a05e696da5dc1e2d9d226501e749c6bdd78ba1fff")]
     public void DigestsArePinned(string name, long? size, string digest)
     {
         var tree = name switch
         {
             "empty" => new FileTree(new DirectoryNode(BtrfsTrees.Directory, [])),
             "links" => BtrfsTrees.ManyLinks(),
-            "zstd" or "zlib" => BtrfsTrees.Compressible(),
+            "zstd" or "zlib" or "lzo" => BtrfsTrees.Compressible(),
             _ => BtrfsTrees.Everything(),
         };
-        var compression = name switch { "zstd" => FileCompression.Zstd, "zlib" => FileCompression.Zlib, _ => FileCompression.None };
+        var compression = name switch { "zstd" => FileCompression.Zstd, "zlib" => FileCompression.Zlib, "lzo" => FileCompression.Lzo, _ => FileCompression.None };
         var image = s_btrfs.Write(tree, BtrfsTrees.Options with { Size = size, Compression = compression });
         // Of a large one what is not zero, or the test would take a minute.
         Blob hashed = size > 1L << 30 ? image.Slice(0, 1 << 30) : image;
@@ -147,6 +149,7 @@ public sealed class BtrfsWriterTests
     [Theory]
     [InlineData(FileCompression.None, 1, "a compression level without a compression")]
     [InlineData(FileCompression.Zstd, 16, "Zstd has the levels 1 to 15 in btrfs, not 16")]
+    [InlineData(FileCompression.Lzo, 1, "Lzo has no levels")]
     [InlineData(FileCompression.Zlib, 0, "Zlib has the levels 1 to 9 in btrfs, not 0")]
     public void LevelsThatAreNoneAreRefused(FileCompression compression, int level, string error) => Assert.Equal(error, Assert.Single(
         s_btrfs.Check(BtrfsTrees.NewBuilder().Build(), BtrfsTrees.Options with { Compression = compression, CompressionLevel = level })));
@@ -176,6 +179,7 @@ public sealed class BtrfsWriterTests
     [Theory]
     [InlineData(FileCompression.Zstd)]
     [InlineData(FileCompression.Zlib)]
+    [InlineData(FileCompression.Lzo)]
     public void CompressionIsRepeatable(FileCompression compression)
     {
         var digests = new string[3];
@@ -240,6 +244,28 @@ public sealed class BtrfsWriterTests
         }
         Assert.Equal([new ByteRange((40 << 20) + 65536, 65536), new ByteRange(mirror, 65536)], fill.Free());
         Assert.Equal((30L << 20) - 2 * 65536, fill.Used);
+    }
+
+    /// <summary>Who writes and who reads call the bytes the same. A sector's end behind a file is the file's to who reads.</summary>
+    [Fact]
+    public void TheLabelsAreThoseOfTheReader()
+    {
+        var builder = BtrfsTrees.NewBuilder();
+        Ext4Samples.AddEverything(builder, 1000);
+        var linked = new FileNode(BtrfsTrees.File, new MemoryBlob(Ext4Samples.Bytes(5000)));
+        foreach (string path in new[] { "linked/below/first", "linked/first", "linked/second" })
+        {
+            builder.Add(path, linked);
+        }
+        builder.AddFile("home/user\u00e9/of a subvolume", BtrfsTrees.File, Ext4Samples.Bytes(300_000));
+        builder.Add(Posix.Bytes("home/\n").Append((byte)0xFF).ToArray(), new FileNode(BtrfsTrees.File, new MemoryBlob(Ext4Samples.Bytes(9000))));
+        var image = s_btrfs.Write(builder.Build(), BtrfsTrees.Options with { Subvolumes = [new Subvolume("/home")], Size = 200 << 20 });
+        var read = s_btrfs.Read(image).Layout().Extents.Where(static extent => extent.Label.Kind != LayoutLabels.Unused);
+        Assert.Equal(
+            image.Extents.Select(static extent => $"{extent.Label} {extent.Offset} {(extent.Label.Kind == LayoutLabels.File ? extent.Length.AlignUp(Layout.SectorSize) : extent.Length)}"),
+            read.Select(static extent => $"{extent.Label} {extent.Offset} {extent.Length}"));
+        Assert.Contains(image.Extents, static extent => extent.Label.ToString() == "file /linked/first");
+        Assert.Contains(image.Extents, static extent => extent.Label.ToString().StartsWith("btrfs free space in FS_TREE node of level 1 ", StringComparison.Ordinal));
     }
 
     [Fact]
