@@ -228,6 +228,36 @@ public sealed class DefinitionReaderTests
         Assert.Contains("no tree is given", Assert.Throws<FormatException>(() => RepartSpecifiers.ForTree("x86", null).Expand("%o")).Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("ROOT=btrfs", "Type=root\nFormat=ext4", "btrfs")]
+    [InlineData("ROOT=btrfs", "Type=root", "btrfs")]
+    [InlineData("ROOT=btrfs", "Type=home\nFormat=ext4", "ext4")]
+    [InlineData("ROOT=btrfs", "Type=root\nSubvolumes=/a\nMinimize=best\nCopyFiles=/", "btrfs")]
+    [InlineData("=btrfs", "Type=linux-generic\nFormat=ext4", "btrfs")]
+    [InlineData("=btrfs", "Type=root\nCopyFiles=/", "ext4")]
+    [InlineData("=btrfs", "Type=root", null)]
+    [InlineData("=vfat", "Type=esp\nFormat=vfat", "vfat")]
+    public void TheEnvironmentGoesOverTheFormat(string variable, string settings, string? format)
+    {
+        Assert.Equal(format, ParseWith(variable, settings).Format);
+    }
+
+    [Theory]
+    [InlineData("=btrfs", "Type=esp\nFormat=vfat", "x.conf:3: SYSTEMD_REPART_OVERRIDE_FSTYPE=btrfs means this esp too, and firmware reads vfat only; "
+        + "say SYSTEMD_REPART_OVERRIDE_FSTYPE_ROOT=btrfs for the root alone")]
+    [InlineData("ROOT=ext4", "Type=root\nFormat=btrfs\nSubvolumes=/a", "x.conf:4: Subvolumes needs Format=btrfs")]
+    [InlineData("ROOT=ext4", "Type=root\nFormat=btrfs\nMinimize=best", "x.conf:4: Minimize=best is for btrfs and file systems that are never written to, "
+        + "and none of those is supported yet; write guess")]
+    public void WhatTheEnvironmentCannotMakeOfADefinitionIsAnError(string variable, string settings, string message) =>
+        Assert.Equal(message, Assert.Throws<ConfigException>(() => ParseWith(variable, settings)).Message);
+
+    private static PartitionDefinition ParseWith(string variable, string settings)
+    {
+        string[] words = variable.Split('=');
+        string name = words[0].Length == 0 ? MkfsOptions.OverrideVariable : $"{MkfsOptions.OverrideVariable}_{words[0]}";
+        return DefinitionReader.Parse($"[Partition]\n{settings}\n", "x.conf", s_specifiers, options: new MkfsOptions().With(name, words[1]));
+    }
+
     [Fact]
     public void AnyTextGivesADefinitionOrConfigErrors() =>
         Gen.OneOf(Gen.String, Gen.Select(Gen.Int[0, 100].Select(static i => DefinitionSettings.Acting.ElementAt(i % DefinitionSettings.Acting.Count())), Gen.String, static (key, value) => $"[Partition]\nType=root\n{key}={value}"))

@@ -183,6 +183,41 @@ public sealed class OfflineRepartTests
         Assert.Equal("0.conf:3: /nowhere: is to be a subvolume, but there is no directory", error.Message);
     }
 
+    /// <summary>
+    /// The same tree and nearly the size that systemd-repart computes: it counts what the host's file system has allocated. Its
+    /// partition is larger, as mkfs.btrfs then grows the file to what it takes the tree to need at the very most.
+    /// </summary>
+    [Fact]
+    public void APartitionOfBtrfsIsThatOfTheInstalledSystemdRepart()
+    {
+        if (SystemdRepart.Find() is not { } repart)
+        {
+            return;
+        }
+        const string definition = "Type=root\nFormat=btrfs\nCopyFiles=/\nSubvolumes=/home /usr\nMinimize=guess\nAddValidateFS=no";
+        using var directory = new TempDirectory(repart.Temporary);
+        Directory.CreateDirectory(directory["r/usr"]);
+        File.WriteAllBytes(directory["r/usr/large"], RandomNumberGenerator.GetBytes(200 << 20));
+        Populate(directory, "r");
+        Directory.CreateDirectory(directory["d"]);
+        File.WriteAllText(directory["d/0.conf"], $"[Partition]\n{definition}\n");
+        var result = repart.Run(directory, null, null, source: true);
+        Assert.True(result.ExitCode == 0, result.All);
+        var expected = GptReader.Read(BtrfsSamples.Open(directory["disk.raw"]));
+        var actual = Repart(Read(directory), definition).Run();
+        var partition = actual.Plan.Table.Partitions[0];
+        Assert.Equal(expected.Table.Partitions[0] with { Length = partition.Length }, partition);
+        var computed = System.Text.RegularExpressions.Regex.Match(result.All, @"Minimal partition size of btrfs .* is ([\d.]+)M");
+        Assert.True(computed.Success, result.All);
+        double size = double.Parse(computed.Groups[1].ValueSpan, System.Globalization.CultureInfo.InvariantCulture) * (1 << 20);
+        Assert.InRange(partition.Length, size * 0.95, size * 1.05);
+        Assert.True(expected.Table.Partitions[0].Length >= size);
+
+        var theirs = FormatTable.Find("btrfs")!.Read(expected.Content(expected.Table.Partitions[0]));
+        var ours = FormatTable.Find("btrfs")!.Read(actual.Contents[0]!);
+        Assert.Equal(TreeText.Lines(theirs.Tree).Order(StringComparer.Ordinal), TreeText.Lines(ours.Tree).Order(StringComparer.Ordinal));
+    }
+
     [Fact]
     public void AllErrorsComeAtOnce()
     {
