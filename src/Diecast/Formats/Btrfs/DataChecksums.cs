@@ -36,7 +36,7 @@ internal sealed class DataChecksums
         if (type is ChecksumType.Sha256 or ChecksumType.Blake2b)
         {
             // So slow that it is worth to read everything twice, by all processors.
-            Parallel.For(0, extents.Count, i => Compute(i, 0, _first[i + 1] - _first[i]));
+            AllProcessors.For(extents.Count, i => Compute(i, 0, _first[i + 1] - _first[i]));
         }
     }
 

@@ -36,31 +36,39 @@ internal sealed class ExtentEncoder(ExtentCompression compression, int level)
         {
             long end = 0;
             var encoders = new ConcurrentBag<BlockEncoder>();
+            var written = Task.CompletedTask;
             foreach (var batch in Blocks(inodes).Chunk(BatchBlocks))
             {
                 var encoded = new ArraySegment<byte>[batch.Length];
-                Parallel.For(
-                    0, batch.Length, () => encoders.TryTake(out var free) ? free : new BlockEncoder(compression, level),
-                    (i, _, encoder) =>
-                    {
-                        encoded[i] = Encode(encoder, batch[i]);
-                        return encoder;
-                    }, encoders.Add);
-                for (int i = 0; i < batch.Length; i++)
+                AllProcessors.For(batch.Length, i =>
                 {
-                    if (encoded[i].Array is { } bytes)
-                    {
-                        output.Write(encoded[i]);
-                        ArrayPool<byte>.Shared.Return(bytes);
-                        batch[i].Encoded = new ByteRange(end, encoded[i].Count);
-                        end += encoded[i].Count;
-                    }
-                }
-                blocks.AddRange(batch.Where(static block => block.Encoded.Length > 0));
+                    var encoder = encoders.TryTake(out var free) ? free : new BlockEncoder(compression, level);
+                    encoded[i] = Encode(encoder, batch[i]);
+                    encoders.Add(encoder);
+                });
+                // While the next ones are encoded.
+                written.GetAwaiter().GetResult();
+                written = Task.Run(() => Write(batch, encoded));
             }
+            written.GetAwaiter().GetResult();
             foreach (var encoder in encoders)
             {
                 encoder.Dispose();
+            }
+
+            void Write(Block[] batch, ArraySegment<byte>[] encoded)
+            {
+                foreach (var (block, bytes) in batch.Zip(encoded))
+                {
+                    if (bytes.Array is { } array)
+                    {
+                        output.Write(bytes);
+                        ArrayPool<byte>.Shared.Return(array);
+                        block.Encoded = new ByteRange(end, bytes.Count);
+                        blocks.Add(block);
+                        end += bytes.Count;
+                    }
+                }
             }
         });
         foreach (var file in blocks.GroupBy(static block => block.Inode, ReferenceEqualityComparer.Instance))

@@ -319,7 +319,7 @@ internal sealed class Plan
                 large.Add(inode);
             }
         }
-        Parallel.For(0, large.Count, i => large[i].Data = RunsOf(((FileNode)large[i].Node).Content));
+        AllProcessors.For(large.Count, i => large[i].Data = RunsOf(((FileNode)large[i].Node).Content));
         if (Compression != ExtentCompression.None)
         {
             new ExtentEncoder(Compression, Options.CompressionLevel ?? ExtentEncoder.Levels(Compression).Default).Encode(_inodes);

@@ -26,7 +26,7 @@ internal sealed class TreeEncoder(PlacedTree tree, Header template, ChecksumType
         {
             var batch = Leaves.Skip(first).Take(BatchLeaves).Select(leaf => Take(source, leaf)).ToArray();
             // Contents of files are read here.
-            Parallel.For(0, batch.Length, i => EncodeLeaf(first + i, batch[i], blocks.AsSpan(i * Layout.NodeSize, Layout.NodeSize)));
+            AllProcessors.For(batch.Length, i => EncodeLeaf(first + i, batch[i], blocks.AsSpan(i * Layout.NodeSize, Layout.NodeSize)));
             output.Write(blocks, 0, batch.Length * Layout.NodeSize);
         }
         Require(!source.MoveNext());

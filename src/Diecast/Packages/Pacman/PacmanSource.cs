@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
+using Diecast.Images;
 using Diecast.Packages.OpenPgp;
 
 namespace Diecast.Packages.Pacman;
@@ -104,7 +105,7 @@ public sealed class PacmanSource(
             throw new PackageException(["there is no repository"]);
         }
         var databases = new Database[configuration.Repositories.Length];
-        InParallel(databases.Length, i =>
+        AllProcessors.For(databases.Length, i =>
         {
             var repository = configuration.Repositories[i];
             string file = repository.Name + ".db";
@@ -154,7 +155,7 @@ public sealed class PacmanSource(
         {
             var signers = new string?[packages.Length];
             var errors = new string?[packages.Length];
-            InParallel(packages.Length, i =>
+            AllProcessors.For(packages.Length, i =>
             {
                 try
                 {
@@ -229,27 +230,6 @@ public sealed class PacmanSource(
                 : throw new PackageException([$"repository {repository}: {server} is no http, https or file address"]));
         }
         return addresses;
-    }
-
-    /// <summary>Like Parallel.For, but the exception of the lowest index comes out, not a collection in any order.</summary>
-    private static void InParallel(int count, Action<int> action)
-    {
-        var failures = new Exception?[count];
-        System.Threading.Tasks.Parallel.For(0, count, i =>
-        {
-            try
-            {
-                action(i);
-            }
-            catch (Exception e)
-            {
-                failures[i] = e;
-            }
-        });
-        if (Array.Find(failures, static failure => failure is not null) is { } first)
-        {
-            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(first);
-        }
     }
 
     private static LockedPackage Pin(ResolvedPackage resolved, Dictionary<SyncPackage, string?> signers) => new()
