@@ -87,7 +87,8 @@ public sealed class ControlParagraph
         return false;
     }
 
-    private bool Next(ref int at, out ReadOnlyMemory<byte> name, out ReadOnlyMemory<byte> value)
+    /// <summary>The field that begins at an offset of <see cref="Bytes"/>, which is moved to the next; false at the end.</summary>
+    internal bool Next(ref int at, out ReadOnlyMemory<byte> name, out ReadOnlyMemory<byte> value)
     {
         var text = Bytes.Span;
         if (at >= text.Length)
