@@ -47,12 +47,18 @@ public sealed class DebInstaller(StagedRoot root, ScriptRunner run, DebInstaller
         Unpack(essential, (package, data) => unpacker.Unpack(package, data, isFirst: true));
         scripts.ForbidServices();
         RunFirstPreinsts(essential, scripts, unpacker);
-        scripts.Configure(null);
-        unpacker.Refresh();
+        Configure(null, scripts, unpacker);
         UnpackOthers(order, essential, database, unpacker, scripts);
-        scripts.Configure(null);
+        Configure(null, scripts, unpacker);
         scripts.AllowServices();
         WriteAutomatic(all);
+    }
+
+    private static void Configure(IReadOnlyList<DebPackage>? packages, MaintainerScripts scripts, DebUnpacker unpacker)
+    {
+        scripts.Configure(packages);
+        unpacker.FollowConffiles();
+        unpacker.Refresh();
     }
 
     private List<DebPackage> ReadControl(IReadOnlyList<DebToInstall> packages)
@@ -157,9 +163,8 @@ public sealed class DebInstaller(StagedRoot root, ScriptRunner run, DebInstaller
             var possible = needed.Where(package => order.Closure(package).All(unpacked.Contains)).ToList();
             if (possible.Count > 0)
             {
-                scripts.Configure(possible);
+                Configure(possible, scripts, unpacker);
                 configured = [.. configured.Concat(unpacked.Where(database.IsConfigured))];
-                unpacker.Refresh();
             }
         }
     }

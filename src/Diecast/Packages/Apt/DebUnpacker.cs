@@ -17,6 +17,7 @@ internal sealed class DebUnpacker(StagedRoot root, InstalledFiles files, DpkgTri
     public const string NewSuffix = ".dpkg-new";
 
     private readonly Dictionary<FileName, byte[]> _directories = [];
+    private readonly List<(byte[] From, byte[] To)> _waiting = [];
     private DpkgOverrides _overrides = new(root);
 
     private sealed class Run(DebPackage package, bool isFirst)
@@ -39,6 +40,16 @@ internal sealed class DebUnpacker(StagedRoot root, InstalledFiles files, DpkgTri
     {
         _directories.Clear();
         _overrides = new DpkgOverrides(root);
+    }
+
+    /// <summary>To be called when packages have been configured, which moves configuration files to their places.</summary>
+    public void FollowConffiles()
+    {
+        foreach (var (from, to) in _waiting)
+        {
+            root.FollowRename(from, to);
+        }
+        _waiting.RemoveAll(file => !root.Exists(file.From));
     }
 
     /// <summary>What the overrides now in force are.</summary>
@@ -127,7 +138,7 @@ internal sealed class DebUnpacker(StagedRoot root, InstalledFiles files, DpkgTri
     {
         // The user's own stays; dpkg settles it.
         bool isInPlace = !isConffile || (run.IsFirst && root.Status(target) is null);
-        byte[] place = isInPlace ? target : [.. Follow(target), .. Posix.Bytes(NewSuffix)];
+        byte[] place = isInPlace ? target : AddWaiting(Follow(target));
         run.Places[path] = place;
         var metadata = _overrides.Apply(path, entry.Metadata, entry.UserName.AsSpan(), entry.GroupName.AsSpan());
         switch (entry.Type)
@@ -161,6 +172,13 @@ internal sealed class DebUnpacker(StagedRoot root, InstalledFiles files, DpkgTri
                 root.AddSpecial(place, metadata, FileType.Fifo, 0, 0);
                 break;
         }
+    }
+
+    private byte[] AddWaiting(byte[] target)
+    {
+        byte[] place = [.. target, .. Posix.Bytes(NewSuffix)];
+        _waiting.Add((place, target));
+        return place;
     }
 
     private void PutFile(Run run, TarEntry entry, FileName path, byte[] place, Metadata metadata, bool isConffileInPlace)
