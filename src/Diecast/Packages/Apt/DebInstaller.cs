@@ -42,6 +42,7 @@ public sealed class DebInstaller(StagedRoot root, ScriptRunner run, DebInstaller
         database.Create(options.Architecture);
         var unpacker = new DebUnpacker(root, _files, _triggers, database, new PathFilter(options.PathRules));
         var scripts = new MaintainerScripts(root, run, database, report);
+        var shadow = new ShadowDates(root);
         var essential = order.Essential();
         MergedUsr.Prepare(root, essential, options.Architecture);
         Unpack(essential, (package, data) => unpacker.Unpack(package, data, isFirst: true));
@@ -51,6 +52,7 @@ public sealed class DebInstaller(StagedRoot root, ScriptRunner run, DebInstaller
         UnpackOthers(order, essential, database, unpacker, scripts);
         Configure(null, scripts, unpacker);
         scripts.AllowServices();
+        shadow.Settle();
         WriteAutomatic(all);
     }
 
