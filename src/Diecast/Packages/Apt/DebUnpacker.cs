@@ -16,6 +16,8 @@ internal sealed class DebUnpacker(StagedRoot root, InstalledFiles files, DpkgTri
     /// <summary>What a configuration file is called until its package is configured.</summary>
     public const string NewSuffix = ".dpkg-new";
 
+    private const int MaximumLinks = 1 << 20;
+
     private readonly Dictionary<FileName, byte[]> _directories = [];
     private readonly List<(byte[] From, byte[] To)> _waiting = [];
     private DpkgOverrides _overrides = new(root);
@@ -66,10 +68,24 @@ internal sealed class DebUnpacker(StagedRoot root, InstalledFiles files, DpkgTri
         files.Begin(package);
         triggers.Activate(package);
         var reader = new TarReader(data);
+        // As in dpkg, so that no file of the package comes through a link of its own.
+        var links = new List<TarEntry>();
         while (reader.Next() is { } entry)
         {
-            Add(run, entry);
+            if (entry.Type != TarEntryType.Symlink)
+            {
+                Add(run, entry);
+            }
+            else if (links.Count < MaximumLinks)
+            {
+                links.Add(entry);
+            }
+            else
+            {
+                throw new InvalidDataException($"more than {MaximumLinks} symbolic links");
+            }
         }
+        links.ForEach(entry => Add(run, entry));
         triggers.AddInterests(package);
         database.WriteInfo(package, [.. run.Digests]);
         foreach (var loser in run.Losers)

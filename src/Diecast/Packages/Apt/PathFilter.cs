@@ -44,7 +44,7 @@ public sealed class PathFilter(IReadOnlyList<PathFilter.Rule> rules)
     {
         int special = pattern.AsSpan().IndexOfAny("*?[\\"u8);
         var fixedPart = (special < 0 ? pattern : pattern.AsSpan(0, special)).TrimEnd((byte)'/');
-        return fixedPart.StartsWith(directory) || directory.AsSpan().StartsWith(fixedPart);
+        return directory.AsSpan().StartsWith(fixedPart);
     }
 
     private static bool Matches(ReadOnlySpan<byte> pattern, ReadOnlySpan<byte> text)
