@@ -97,12 +97,16 @@ public sealed class DebUnpackerTests
         System.IO.Directory.CreateDirectory(debs["outside"]);
         System.IO.File.WriteAllText(debs["outside/secret"], "secret");
         System.IO.File.WriteAllText(debs["secret"], "secret");
-        debs.Add("evil", "", [], Symlink("way", debs["outside"]), Symlink("relative", "../outside"), Symlink("loop", "loop"), File("usr/x", "x"),
-            new Member(path, type, type == '0' ? "evil" : "", link));
+        debs.Add("ways", "", [], Symlink("way", debs["outside"]), Symlink("relative", "../outside"), Symlink("loop", "loop"));
+        debs.Add("evil", "", [], File("usr/x", "x"), new Member(path, type, type == '0' ? "evil" : "", link, Mode: 0x1ED));
         try
         {
             Ours(debs, [], out string root);
             Assert.False(System.IO.File.Exists(root + "/stolen"));
+        }
+        catch (PackageException e)
+        {
+            Assert.Contains("in both ways 1.0-1 and evil", e.Message, StringComparison.Ordinal);
         }
         catch (InvalidDataException e)
         {

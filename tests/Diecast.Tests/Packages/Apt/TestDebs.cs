@@ -24,7 +24,7 @@ internal sealed class TestDebs : IDisposable
 
     public static Member Symlink(string path, string target) => new($"./{path}", '2', Link: target, Mode: 0x1FF);
 
-    /// <summary>Adds a package whose directories come by themselves.</summary>
+    /// <summary>Adds a package; the directories above what begins with "./" come by themselves.</summary>
     public DebToInstall Add(string name, string fields, (string Name, string Content)[] control, params Member[] items)
     {
         string version = "1.0-1";
@@ -89,6 +89,10 @@ internal sealed class TestDebs : IDisposable
 
     private static IEnumerable<string> Parents(string path)
     {
+        if (!path.StartsWith("./", StringComparison.Ordinal))
+        {
+            yield break;
+        }
         yield return "./";
         string trimmed = path.TrimEnd('/');
         for (int slash = trimmed.IndexOf('/', 2); slash > 0; slash = trimmed.IndexOf('/', slash + 1))
