@@ -205,6 +205,15 @@ public sealed partial class StagedRoot : IDisposable
         }
     }
 
+    /// <summary>Has a directory be one that a script changed, whether or not one did.</summary>
+    public void MarkChanged(ReadOnlySpan<byte> path)
+    {
+        if (_records.TryGetValue(new FileName(Normalize(path)), out var record))
+        {
+            record.Changed = true;
+        }
+    }
+
     /// <summary>Ends a package: directories get their own times back, which adding names to them changed.</summary>
     public void EndPackage()
     {
