@@ -42,7 +42,8 @@ internal static class AptExplanation
     private static string Opponent(AptSelection selection, AptPackage opponent)
     {
         var state = selection[selection.Pool.Find(opponent.Name)!];
-        return $", but {opponent.Name} {opponent.Version} is {(state.IsExplicit ? "asked for" : state.Installed is not null ? "part of the base" : $"there too{NeededBy(selection, state)}")}";
+        return $", but {opponent.Name} {opponent.Version} is "
+            + (state.Installed is not null ? "part of the base" : state.IsExplicit ? "asked for" : "there too" + NeededBy(selection, state));
     }
 
     /// <summary>" (asked for)" or " (needed by a, needed by b)".</summary>
