@@ -69,8 +69,7 @@ public sealed class AptResolver
         {
             AptMarker.Request(state);
         }
-        // Not in the order in which they were asked for, but in that of the indexes.
-        foreach (var state in requested.OrderBy(static state => state.Name.Order, Comparer<int>.Default))
+        foreach (var state in requested)
         {
             _marker.Install(state, null, 0, isRequest: true);
         }
