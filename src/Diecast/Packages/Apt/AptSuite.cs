@@ -12,8 +12,9 @@ internal sealed class AptSuite
     private const int MaximumSignature = 64 << 10;
     private const long MaximumIndex = 512L << 20;
 
-    // The smallest first; zstd is decoded faster than xz, but repositories that have both are rare.
-    private static readonly string[] s_compressions = [".xz", ".zst", ".gz", ""];
+    // What is decoded fastest first: an index is fetched once, and decoded each time. xz, a quarter smaller than gzip, takes five
+    // times as long, a second for Debian's main.
+    private static readonly string[] s_compressions = [".zst", ".gz", ".xz", ""];
 
     private readonly AptRepository _repository;
     private readonly string _name;

@@ -18,7 +18,10 @@ public sealed class AptDifferentialTests : IDisposable
 
     public void Dispose() => _directory.Dispose();
 
-    private sealed record Line(string[] Targets, bool Recommends);
+    private static readonly string[] s_base = ["?essential", "base-files"];
+
+    /// <param name="IsOnBase">Whether the base is installed, as mkosi does before all else.</param>
+    private sealed record Line(string[] Targets, bool Recommends, bool IsOnBase);
 
     [Fact]
     public void TheSameSetsAsAptAreChosen()
@@ -30,6 +33,7 @@ public sealed class AptDifferentialTests : IDisposable
         var indexes = Reduce(all, pool, lines);
         WriteArchives(indexes);
         var reduced = new PackagePool(indexes, "amd64");
+        WriteStatus(indexes, [.. AptResolver.Resolve(reduced, [s_base]).Select(static resolved => resolved.Package)]);
         var differences = new List<string>();
         int packages = 0;
         foreach (var line in lines)
@@ -43,7 +47,11 @@ public sealed class AptDifferentialTests : IDisposable
             }
         }
         Assert.True(differences.Count == 0, string.Join("\n", differences));
-        Assert.True(packages > 20 * lines.Count, $"only {packages} packages in {lines.Count} lines");
+        // That the comparison would notice another version of one package.
+        var changed = indexes.Select(static index => index with { Packages = Encoding.UTF8.GetBytes(
+            Encoding.UTF8.GetString(index.Packages.Span).Replace("\nVersion: 2.", "\nVersion: 2.0.", StringComparison.Ordinal)) });
+        Assert.NotEqual(RunApt(lines[0]), Resolve(new PackagePool(changed, "amd64"), lines[0]));
+        Assert.True(packages > 10 * lines.Count, $"only {packages} packages in {lines.Count} lines");
     }
 
     private static string Only(string[]? these, string[]? others) => these is null ? "fails" : $"+{string.Join(" +", these.Except(others ?? []).Take(10))}";
@@ -69,14 +77,19 @@ public sealed class AptDifferentialTests : IDisposable
         }
     }
 
-    /// <summary>Names at equal distances, by ones, twos and threes; each fourth line with recommended packages. First the base.</summary>
+    /// <summary>Names at equal distances, by ones, twos and threes; each second line on the base, of the others each second with recommended packages. First the base.</summary>
     private static List<Line> Sample(PackagePool pool, int count)
     {
         string[] names = [.. pool.Names.Where(static name => name.Versions.Count > 0).Select(static name => name.Name).Order(StringComparer.Ordinal)];
-        var lines = new List<Line> { new(["?essential", "base-files"], false), new(["systemd", "linux-image-cloud-amd64", "openssh-server", "default-mta"], true) };
+        var lines = new List<Line>
+        {
+            new(s_base, false, false),
+            new(["systemd", "linux-image-cloud-amd64", "openssh-server", "default-mta"], true, false),
+            new(["systemd", "linux-image-cloud-amd64", "openssh-server", "default-mta"], false, true),
+        };
         for (int i = 0; i < count; i++)
         {
-            lines.Add(new Line([.. Enumerable.Range(0, i % 3 + 1).Select(k => names[(int)((i * 3L + k) * 7919 % names.Length)])], i % 4 == 3));
+            lines.Add(new Line([.. Enumerable.Range(0, i % 3 + 1).Select(k => names[(int)((i * 3L + k) * 7919 % names.Length)])], i % 4 == 2, i % 2 == 1));
         }
         return lines;
     }
@@ -148,13 +161,32 @@ public sealed class AptDifferentialTests : IDisposable
         Assert.True(update.ExitCode == 0, update.All);
     }
 
+    /// <summary>dpkg's, with the base installed.</summary>
+    private void WriteStatus(List<AptIndex> indexes, AptPackage[] installed)
+    {
+        Directory.CreateDirectory(_directory["apt/cache-base/archives/partial"]);
+        var text = new StringBuilder();
+        foreach (var paragraph in indexes.SelectMany(index => ControlFile.Parse(index.Packages, index.File))
+            .Where(paragraph => installed.Any(package => package.Name == paragraph["Package"] && package.Version == paragraph["Version"])))
+        {
+            text.Append("Status: install ok installed\n").Append(Encoding.UTF8.GetString(paragraph.Bytes.Span)).Append('\n');
+        }
+        File.WriteAllText(_directory["status"], text.ToString());
+    }
+
     private Tool.Result Apt(params string[] arguments) =>
         Tool.Run("apt-get", arguments, new Dictionary<string, string> { ["APT_CONFIG"] = _directory["apt.conf"], ["LC_ALL"] = "C" }, null);
 
     /// <summary>"name=version" in byte order; null where apt finds no solution.</summary>
     private string[]? RunApt(Line line)
     {
-        var result = Apt(["install", "--simulate", "-q=2", $"-oAPT::Install-Recommends={(line.Recommends ? "true" : "false")}", .. line.Targets]);
+        string[] state = line.IsOnBase ? [$"-oDir::State::status={_directory["status"]}", $"-oDir::Cache={_directory["apt/cache-base"]}"] : [];
+        var result = Apt(["install", "--simulate", "-q=2", $"-oAPT::Install-Recommends={(line.Recommends ? "true" : "false")}", .. state, .. line.Targets]);
+        // That it would remove what is there is no solution here.
+        if (result.Output.Contains("\nRemv ", StringComparison.Ordinal) || result.Output.StartsWith("Remv ", StringComparison.Ordinal))
+        {
+            return null;
+        }
         if (result.ExitCode != 0)
         {
             Assert.True(result.All.Contains("E: ", StringComparison.Ordinal), result.All);
@@ -169,7 +201,9 @@ public sealed class AptDifferentialTests : IDisposable
     {
         try
         {
-            return [.. AptResolver.Resolve(pool, [line.Targets], line.Recommends).Select(static resolved => $"{resolved.Package.Name}={resolved.Package.Version}").Order(StringComparer.Ordinal)];
+            var resolved = AptResolver.Resolve(pool, line.IsOnBase ? [s_base, line.Targets] : [line.Targets], line.Recommends);
+            int first = line.IsOnBase ? AptResolver.Resolve(pool, [s_base]).Length : 0;
+            return [.. resolved.Skip(first).Select(static resolved => $"{resolved.Package.Name}={resolved.Package.Version}").Order(StringComparer.Ordinal)];
         }
         catch (PackageException)
         {
