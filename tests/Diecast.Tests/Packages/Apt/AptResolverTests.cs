@@ -95,6 +95,14 @@ public sealed class AptResolverTests
     }
 
     [Fact]
+    public void WhatIsOnlyRecommendedGivesWay()
+    {
+        // x, which y needs, comes later than what conflicts with it and is needed by none.
+        AptIndex[] indexes = [Index("main", "a; Depends: b; Recommends: y", "b; Depends: p | x; Recommends: q", "p; Conflicts: x; Depends: q", "q; Conflicts: x", "y; Depends: x", "x")];
+        Assert.Equal("a! b x y", string.Join(' ', Resolve("a", true, indexes).Split(' ').Order(StringComparer.Ordinal)));
+    }
+
+    [Fact]
     public void AConflictIsAvoidedOrAnError()
     {
         Assert.Equal("c a! x!", Resolve("a x", "a; Depends: b | c", "b; Conflicts: x", "c", "x"));
