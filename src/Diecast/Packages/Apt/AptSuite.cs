@@ -12,6 +12,9 @@ internal sealed class AptSuite
     private const int MaximumSignature = 64 << 10;
     private const long MaximumIndex = 512L << 20;
 
+    /// <summary>In seconds, between the clocks of an archive and of the machine; as in apt.</summary>
+    private const long MaximumSkew = 10;
+
     // What is decoded fastest first: an index is fetched once, and decoded each time. xz, a quarter smaller than gzip, takes five
     // times as long, a second for Debian's main.
     private static readonly string[] s_compressions = [".zst", ".gz", ".xz", ""];
@@ -58,9 +61,9 @@ internal sealed class AptSuite
         var release = ReleaseFile.Parse(message.Content, name);
         string? signer = Verify(repository, name, message, now ?? release.Date);
         CheckSuite(repository, name, release);
-        if (now is { } present && repository.ChecksValidity && release.ValidUntil < present)
+        if (now is { } present && repository.ChecksValidity)
         {
-            throw new InvalidDataException($"{name}: was valid until {Date(release.ValidUntil.Value)} and is expired: the mirror is not kept up to date, or the clock is wrong");
+            CheckTime(name, release, present);
         }
         return new AptSuite(repository, name, release, Convert.ToHexStringLower(SHA256.HashData(bytes)), signer);
     }
@@ -111,6 +114,19 @@ internal sealed class AptSuite
         if (!suite.EndsWith('/') && (release.Suite ?? release.Codename) is not null && suite != release.Suite && suite != release.Codename)
         {
             throw new InvalidDataException($"{name}: is the suite {release.Suite ?? "?"} ({release.Codename ?? "?"}), not {suite}");
+        }
+    }
+
+    /// <summary>So that a mirror cannot keep security updates back for ever.</summary>
+    private static void CheckTime(string name, ReleaseFile release, long now)
+    {
+        if (release.ValidUntil < now)
+        {
+            throw new InvalidDataException($"{name}: was valid until {Date(release.ValidUntil.Value)} and is expired: the mirror is not kept up to date, or the clock is wrong");
+        }
+        if (release.Date > now + MaximumSkew)
+        {
+            throw new InvalidDataException($"{name}: is of {Date(release.Date)}, which is still to come: the clock is wrong");
         }
     }
 

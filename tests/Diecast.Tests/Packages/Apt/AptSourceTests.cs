@@ -281,6 +281,8 @@ public sealed class AptSourceTests : IClassFixture<ArchiveKeys>, IDisposable
         Assert.Contains("whose key expired on 2025-06-01", Assert.Throws<InvalidDataException>(() => Source(now: later).Lock(Request("debian", "tool"), s_base)).Message, StringComparison.Ordinal);
         Assert.Equal("trixie/InRelease: was valid until 2025-05-08 00:00:00 UTC and is expired: the mirror is not kept up to date, or the clock is wrong",
             Assert.Throws<InvalidDataException>(() => Source(now: GpgHome.Time("20250510T000000")).Lock(Request("debian", "tool"), s_base)).Message);
+        Assert.Equal("trixie/InRelease: is of 2025-04-30 20:11:00 UTC, which is still to come: the clock is wrong",
+            Assert.Throws<InvalidDataException>(() => Source(now: GpgHome.Time("20250430T201000")).Lock(Request("debian", "tool"), s_base)).Message);
         var configuration = Configuration();
         var past = new AptSource(configuration, _store, _downloader) { Now = null };
         Assert.Equal(5, past.Lock(Request("debian", "tool"), s_base).Packages.Length);

@@ -61,7 +61,7 @@ public sealed class DebVersionTests
     public void TheOrderIsThatOfDpkg()
     {
         Tool.Require("dpkg");
-        const int count = 1000;
+        const int count = 2000;
         var pairs = new List<(string Left, string Right)>();
         Gen.Select(s_version, s_version).Sample((left, right) => { lock (pairs) { pairs.Add((left, right)); } }, iter: count, threads: 1);
         var input = new StringBuilder();
