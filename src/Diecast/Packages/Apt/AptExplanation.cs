@@ -17,7 +17,7 @@ internal static class AptExplanation
         {
             if (dependency.IsNegative)
             {
-                var opponent = dependency.Alternatives.Select(relation => selection.FindInstalled(relation, state.Name)).OfType<AptPackage>().FirstOrDefault();
+                var opponent = dependency.Alternatives.Select(relation => selection.FindInstalled(relation, selection.Pool.Find(package.Name))).OfType<AptPackage>().FirstOrDefault();
                 links.Add($"{subject} {(dependency.Kind == DependencyKind.Breaks ? "breaks" : "conflicts with")} {dependency}"
                     + (opponent is null ? "" : Opponent(selection, opponent)));
                 break;
@@ -42,10 +42,11 @@ internal static class AptExplanation
     private static string Opponent(AptSelection selection, AptPackage opponent)
     {
         var state = selection[selection.Pool.Find(opponent.Name)!];
-        return $", but {opponent.Name} {opponent.Version} is {(state.IsExplicit ? "asked for" : state.Installed is not null ? "part of the base" : $"there too{NeededBy(selection, state)}")}";
+        return $", but {opponent.Name} {opponent.Version} is "
+            + (state.Installed is not null ? "part of the base" : state.IsExplicit ? "asked for" : "there too" + NeededBy(selection, state));
     }
 
-    /// <summary>" (asked for)" or " (needed by a, needed by b)".</summary>
+    /// <summary>" (needed by a, needed by b)"; nothing for what was asked for.</summary>
     private static string NeededBy(AptSelection selection, AptState state)
     {
         var names = new List<string>();

@@ -69,8 +69,7 @@ public sealed class AptResolver
         {
             AptMarker.Request(state);
         }
-        // Not in the order in which they were asked for, but in that of the indexes.
-        foreach (var state in requested.OrderBy(static state => state.Name.Order, Comparer<int>.Default))
+        foreach (var state in requested)
         {
             _marker.Install(state, null, 0, isRequest: true);
         }
@@ -89,7 +88,7 @@ public sealed class AptResolver
     {
         for (int round = 0; round < MaximumRepairs; round++)
         {
-            bool isChanged = false;
+            bool isChanged = HoldBack();
             foreach (var state in _selection.States.Where(state => _selection.Broken(state, false) is not null).ToList())
             {
                 isChanged |= Repair(state);
@@ -99,6 +98,34 @@ public sealed class AptResolver
                 return;
             }
         }
+    }
+
+    /// <summary>Takes out what conflicts with something else that is chosen and that nothing needs: a recommended package, say.</summary>
+    private bool HoldBack()
+    {
+        bool isChanged = false;
+        while (_selection.States.FirstOrDefault(state => !state.IsExplicit && state.Installed is null
+            && _selection.Broken(state, false) is { IsNegative: true } && !IsNeeded(state)) is { } dispensable)
+        {
+            dispensable.Install = null;
+            dispensable.Candidate = null;
+            isChanged = true;
+        }
+        return isChanged;
+    }
+
+    /// <summary>Whether something else would not work without it.</summary>
+    private bool IsNeeded(AptState state)
+    {
+        var install = state.Install;
+        string[] before = [.. Broken()];
+        state.Install = null;
+        bool isNeeded = Broken().Except(before, StringComparer.Ordinal).Any();
+        state.Install = install;
+        return isNeeded;
+
+        IEnumerable<string> Broken() => _selection.States.Where(other => other != state && _selection.Broken(other, false) is { IsNegative: false })
+            .Select(static other => other.Name.Name);
     }
 
     private bool Repair(AptState state)
