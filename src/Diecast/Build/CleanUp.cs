@@ -29,6 +29,14 @@ public static class CleanUp
         new("etc/pacman.d/gnupg", "pacman-key: random local key"),
         new("root/.gnupg", "gnupg: key ring with the time of its making"),
         new("var/log/pacman.log", "pacman: time of each action"),
+        new("var/log/alternatives.log", "update-alternatives: time of each change"),
+        new("var/log/dpkg.log", "dpkg: time of each action"),
+        new("var/log/bootstrap.log", "debootstrap: output of the scripts"),
+        new("var/log/apt/*", "apt: time of each action"),
+        new("var/cache/apt/*.bin", "apt: index of lists, with their times"),
+        new("var/cache/man/*", "mandb: indexes with the time of their making; man-db.timer makes them"),
+        new("var/cache/debconf/*-old", "debconf: back-up of the file before the last change"),
+        new("var/lib/dpkg/*-old", "dpkg: back-up"),
         new($"var/log/journal/{string.Concat(Enumerable.Repeat("[0-9a-f]", 32))}", "systemd-journald: directories named by the build's machine id"),
         new("var/cache/fontconfig/*", "fc-cache: modification times of directories on the build's file system"),
         new("efi/loader/random-seed", "bootctl: random"),
@@ -40,6 +48,11 @@ public static class CleanUp
         foreach (var leak in Leaks)
         {
             RemoveMatching(root, leak.Pattern, static status => status.Type != FileType.Symlink);
+            if (leak.Pattern.EndsWith("/*", StringComparison.Ordinal))
+            {
+                // Its time must not say whether there was anything.
+                root.MarkChanged(Posix.Bytes(leak.Pattern[..^2]));
+            }
         }
     }
 

@@ -86,6 +86,12 @@ public sealed class Sandbox(string root, string workDirectory, IReadOnlyDictiona
             start.ArgumentList.Add(attachment);
             start.ArgumentList.Add(attached.Path);
         }
+        using var filter = SyncFilter.Open();
+        if (filter is not null)
+        {
+            start.ArgumentList.Add("--seccomp");
+            start.ArgumentList.Add(filter.DangerousGetHandle().ToString(System.Globalization.CultureInfo.InvariantCulture));
+        }
         start.ArgumentList.Add("--");
         foreach (string argument in script.Command)
         {

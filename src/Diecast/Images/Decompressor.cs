@@ -33,10 +33,14 @@ public static class Decompressor
     /// Reading throws InvalidDataException where the data is damaged or cut off, or has more than
     /// <paramref name="limit"/> bytes.
     /// </summary>
-    public static Stream Open(Stream source, long limit = long.MaxValue)
+    public static Stream Open(Stream source, long limit = long.MaxValue) => Open(source, limit, out _);
+
+    /// <param name="compression">What the first bytes say.</param>
+    /// <inheritdoc cref="Open(Stream, long)"/>
+    public static Stream Open(Stream source, long limit, out Compression compression)
     {
         var input = new SourceStream(source);
-        var compression = Detect(input.Peek(6));
+        compression = Detect(input.Peek(6));
         Func<Stream> decoder = compression switch
         {
             Compression.Gzip => () => new GZipStream(input, CompressionMode.Decompress, leaveOpen: true),

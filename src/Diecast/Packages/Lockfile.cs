@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Diecast.Packages.Apt;
 using Diecast.Packages.Pacman;
 
 namespace Diecast.Packages;
@@ -55,7 +56,7 @@ public sealed record LockedPackage
     [JsonConverter(typeof(LockfileJson.RepositoryName))]
     public required string Repository { get; init; }
 
-    /// <summary>The name of the file, beside the database on the server.</summary>
+    /// <summary>The path of the file, from the repository's address on the server: of Arch a name beside the database.</summary>
     [JsonConverter(typeof(LockfileJson.File))]
     public required string File { get; init; }
 
@@ -66,11 +67,14 @@ public sealed record LockedPackage
     [JsonConverter(typeof(LockfileJson.Digest))]
     public required string Sha256 { get; init; }
 
-    /// <summary>The fingerprint of the primary key that signed the file; null where signatures were not checked.</summary>
+    /// <summary>
+    /// The fingerprint of the primary key that signed the file, or of Debian the index that has its digest; null where signatures
+    /// were not checked.
+    /// </summary>
     [JsonConverter(typeof(LockfileJson.Fingerprint))]
     public required string? Signer { get; init; }
 
-    /// <summary>A Unix time.</summary>
+    /// <summary>A Unix time; of Debian, whose indexes do not tell it, that of the suite.</summary>
     [JsonConverter(typeof(LockfileJson.NonNegative))]
     public required long BuildDate { get; init; }
 
@@ -105,7 +109,7 @@ public sealed record Lockfile
 
     public required ImmutableArray<string> InitrdTargets { get; init; }
 
-    /// <summary>The Unix time that signatures were judged at: the newest build date in the databases.</summary>
+    /// <summary>The Unix time that signatures were judged at: the newest build date in the databases, or the newest date of the suites.</summary>
     [JsonConverter(typeof(LockfileJson.NonNegative))]
     public required long Time { get; init; }
 
@@ -191,9 +195,13 @@ public sealed record Lockfile
             var names = new HashSet<string>(StringComparer.Ordinal);
             foreach (var package in list)
             {
-                if (!new PackageIdentity(package.Name, package.Version).IsValid)
+                if (!IsIdentity(package.Name, package.Version))
                 {
                     throw new InvalidDataException($"{name}: {package.Name} {package.Version} is no package name and version");
+                }
+                if (!IsDebian && package.File.Contains('/', StringComparison.Ordinal))
+                {
+                    throw new InvalidDataException($"{name}: {package.File} is no file name");
                 }
                 if (!names.Add(package.Name))
                 {
@@ -206,6 +214,13 @@ public sealed record Lockfile
             }
         }
     }
+
+    private bool IsDebian => Distribution is "debian" or "ubuntu";
+
+    /// <summary>Whether they are a package's name and version in the distribution: both stand in paths and command lines.</summary>
+    private bool IsIdentity(string name, string version) => IsDebian
+        ? DebianIdentity.IsValid(name, version)
+        : new PackageIdentity(name, version).IsValid;
 
     /// <summary>Checks that the file was made for this.</summary>
     /// <exception cref="InvalidDataException">It was not: one line that says what differs.</exception>

@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Diecast.Packages.Apt;
 
 namespace Diecast.Packages;
 
@@ -34,9 +35,8 @@ internal static class LockfileJson
         "a fingerprint in upper-case hexadecimal or null",
         static text => text.Length == 40 && text.All(char.IsAsciiHexDigitUpper), isOptional: true);
 
-    /// <summary>One component of a path and of an address.</summary>
-    internal sealed class File() : Text("a file name", static text =>
-        new Trees.FileName(text).IsValid && text[0] != '.' && !text.Any(char.IsControl));
+    /// <summary>Components of a path and of an address, none of which leads upwards.</summary>
+    internal sealed class File() : Text("a file name", AptPackage.IsRelativePath);
 
     internal sealed class RepositoryName() : Text("a repository's name", static text =>
         text.Length > 0 && text[0] != '.' && text.All(static c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-' or '+' or '@'));

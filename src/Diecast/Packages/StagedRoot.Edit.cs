@@ -79,6 +79,7 @@ public sealed partial class StagedRoot
     }
 
     /// <summary>The path with the links in all but its last component followed within the root; what does not exist stays as it is.</summary>
+    /// <exception cref="InvalidDataException">It leads through a file, or through links without end.</exception>
     public byte[] Resolve(ReadOnlySpan<byte> path)
     {
         path = Normalize(path);
@@ -97,6 +98,31 @@ public sealed partial class StagedRoot
         {
             return [.. Resolve(parent), (byte)'/', .. NameOf(path)];
         }
+        catch (PosixException e) when (e.Error is Posix.ENOTDIR or Posix.ELOOP)
+        {
+            throw new InvalidDataException($"/{FileName.Display(path)}: leads through a file, or links without end");
+        }
+    }
+
+    /// <summary>Where a path leads to with all its links followed within the root; null where that is no directory.</summary>
+    public byte[]? ResolveDirectory(ReadOnlySpan<byte> path)
+    {
+        try
+        {
+            using var directory = Posix.OpenAt2(Posix.Fd(_root), path, Posix.O_PATH | Posix.O_DIRECTORY, 0, Posix.RESOLVE_IN_ROOT);
+            return HostPathOf(directory)[_hostPath.Length..];
+        }
+        catch (PosixException e) when (e.Error is Posix.ENOENT or Posix.ENOTDIR or Posix.ELOOP)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The target of a symbolic link; links on the way to it are not followed.</summary>
+    public byte[] ReadLink(ReadOnlySpan<byte> path)
+    {
+        path = Normalize(path);
+        return Posix.ReadLink(Parent(path), NameOf(path));
     }
 
     private byte[] ResolveFully(ReadOnlySpan<byte> path)
@@ -108,14 +134,15 @@ public sealed partial class StagedRoot
     private static byte[] HostPathOf(SafeFileHandle handle) =>
         Posix.ReadLink(Posix.AT_FDCWD, Posix.Bytes($"/proc/self/fd/{Posix.Fd(handle)}"));
 
-    private bool IsDirectory(ReadOnlySpan<byte> path)
+    /// <summary>Whether a path leads to a directory; links are followed within the root.</summary>
+    public bool IsDirectory(ReadOnlySpan<byte> path)
     {
         try
         {
             Posix.OpenAt2(Posix.Fd(_root), Normalize(path), Posix.O_PATH | Posix.O_DIRECTORY, 0, Posix.RESOLVE_IN_ROOT).Dispose();
             return true;
         }
-        catch (PosixException e) when (e.Error is Posix.ENOENT or Posix.ENOTDIR)
+        catch (PosixException e) when (e.Error is Posix.ENOENT or Posix.ENOTDIR or Posix.ELOOP)
         {
             return false;
         }

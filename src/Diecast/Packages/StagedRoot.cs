@@ -192,6 +192,28 @@ public sealed partial class StagedRoot : IDisposable
         HostTree.Delete(Posix.Fd(directory), NameOf(copy));
     }
 
+    /// <summary>
+    /// Follows a file that a program has renamed: under its new name it is still what was put into the root. Where something
+    /// else is there now, that is the program's.
+    /// </summary>
+    public void FollowRename(ReadOnlySpan<byte> from, ReadOnlySpan<byte> to)
+    {
+        if (!Exists(from) && _records.Remove(new FileName(Normalize(from)), out var record)
+            && Status(to) is { } status && status.Inode == record.Status.Inode && status.Type == record.Status.Type)
+        {
+            _records[new FileName(Normalize(to))] = record;
+        }
+    }
+
+    /// <summary>Has a directory be one that a script changed, whether or not one did.</summary>
+    public void MarkChanged(ReadOnlySpan<byte> path)
+    {
+        if (_records.TryGetValue(new FileName(Normalize(path)), out var record))
+        {
+            record.Changed = true;
+        }
+    }
+
     /// <summary>Ends a package: directories get their own times back, which adding names to them changed.</summary>
     public void EndPackage()
     {

@@ -20,11 +20,7 @@ public sealed partial class PacmanOracleTests
 
     private static readonly string[] s_packages = ["systemd", "linux", "iputils-ping", "kinds", "odd-names", "tool-c", "cycle-a"];
 
-    /// <summary>A difference that is meant to be.</summary>
-    /// <param name="Pattern">Of paths, with * and ? and [] also across slashes.</param>
-    private sealed record Accepted(string Pattern, string Reason);
-
-    private static readonly Accepted[] s_accepted = [
+    private static readonly TreeOracle.Accepted[] s_accepted = [
         new("/boot/loader", "the command makes it before the second transaction, as mkosi does"),
         new("/boot/loader/entries.srel", "the command says there how entries are named, as mkosi does"),
         new("/etc/.pwd.lock", "clean-up: a lock file"),
@@ -62,43 +58,16 @@ public sealed partial class PacmanOracleTests
         using var file = File.OpenRead(build["foo.tar"]);
         var tree = TarTree.Read(SpillFile.Create(file.CopyTo));
         Assert.Equal(Descriptions(HostTree.Read(Posix.Bytes(pacman.Path))), Descriptions(tree));
-        var ours = Lines(tree, static time => time.Seconds == Epoch);
-        var theirs = Lines(HostTree.Read(Posix.Bytes(pacman.Path)), time => time.Seconds >= start && time.Seconds < Epoch - 100);
+        var ours = TreeOracle.Lines(tree, static time => time.Seconds == Epoch);
+        var theirs = TreeOracle.Lines(HostTree.Read(Posix.Bytes(pacman.Path)), time => time.Seconds >= start && time.Seconds < Epoch - 100);
         Assert.True(theirs.Count > 5000);
-        Compare(ours, theirs);
+        TreeOracle.Compare(ours, theirs, s_accepted);
 
         // The oracle notices one byte, one mode and one name.
         File.AppendAllText(pacman.Path + "/usr/share/odd/suid", "x");
         File.Delete(pacman.Path + "/usr/share/kinds/fifo");
-        var changed = Lines(HostTree.Read(Posix.Bytes(pacman.Path)), time => time.Seconds >= start && time.Seconds < Epoch - 100);
+        var changed = TreeOracle.Lines(HostTree.Read(Posix.Bytes(pacman.Path)), time => time.Seconds >= start && time.Seconds < Epoch - 100);
         Assert.Equal(["/usr/share/kinds/fifo", "/usr/share/odd/suid"], theirs.Keys.Where(path => changed.GetValueOrDefault(path) != theirs[path]).Order(StringComparer.Ordinal));
-    }
-
-    private static void Compare(Dictionary<string, string> ours, Dictionary<string, string> theirs)
-    {
-        var used = new HashSet<Accepted>();
-        var differences = new List<string>();
-        int accepted = 0;
-        foreach (string path in ours.Keys.Union(theirs.Keys).Order(StringComparer.Ordinal))
-        {
-            string mine = ours.GetValueOrDefault(path, "-");
-            string other = theirs.GetValueOrDefault(path, "-");
-            if (mine == other)
-            {
-                continue;
-            }
-            var reasons = s_accepted.Where(row => System.IO.Enumeration.FileSystemName.MatchesSimpleExpression(row.Pattern, path, false)).ToList();
-            used.UnionWith(reasons);
-            if (reasons.Count == 0)
-            {
-                differences.Add($"{path}\n  ours   {mine}\n  theirs {other}");
-            }
-            accepted++;
-        }
-        TestContext.Current.TestOutputHelper?.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{theirs.Count} paths, {accepted} accepted differences by {s_accepted.Length} rows"));
-        Assert.True(differences.Count == 0, string.Join('\n', differences));
-        Assert.Equal([], s_accepted.Except(used));
     }
 
     /// <summary>The local database's entries, without what may differ.</summary>
@@ -114,20 +83,6 @@ public sealed partial class PacmanOracleTests
 
     [GeneratedRegex("%(INSTALLDATE|XDATA)%\n[^\n]+\n\n")]
     private static partial Regex Varying();
-
-    /// <summary>
-    /// All that a tree says of each path; a time that the build made is "now". A directory's time is left out: pacman leaves
-    /// on it the moment at which the last name came, Diecast the package's.
-    /// </summary>
-    private static Dictionary<string, string> Lines(FileTree tree, Predicate<Timestamp> isNow)
-    {
-        const string now = "now";
-        var mapped = SampleTrees.Map(tree, metadata => isNow(metadata.Mtime) ? metadata with { Mtime = new Timestamp(1, 1) } : metadata);
-        return TreeText.Lines(mapped).Select(static line => line.Split(' ')).ToDictionary(
-            static words => words[0],
-            static words => string.Join(' ', words[1] == "dir" ? [.. words[1..4], .. words[5..]] : words[1..]).Replace("1.000000001", now, StringComparison.Ordinal),
-            StringComparer.Ordinal);
-    }
 
     /// <summary>Without an epoch pacman finds nothing to say; with one that is older than the packages, only times.</summary>
     [Theory]

@@ -13,6 +13,8 @@ internal sealed class EntryAttributes
 
     public byte[]? Path { get; private set; }
     public byte[]? LinkPath { get; private set; }
+    public byte[]? UserName { get; private set; }
+    public byte[]? GroupName { get; private set; }
     public long? Size { get; private set; }
     public long? Uid { get; private set; }
     public long? Gid { get; private set; }
@@ -34,7 +36,7 @@ internal sealed class EntryAttributes
 
     public IEnumerable<Xattr> Xattrs => _xattrs.Values;
 
-    /// <summary>Takes over one record; those without meaning here (atime, uname, comment …) are ignored.</summary>
+    /// <summary>Takes over one record; those without meaning here (atime, comment …) are ignored.</summary>
     public void Apply(string key, byte[] value)
     {
         switch (key)
@@ -44,6 +46,12 @@ internal sealed class EntryAttributes
                 break;
             case "linkpath":
                 LinkPath = NullIfEmpty(value);
+                break;
+            case "uname":
+                UserName = NullIfEmpty(value);
+                break;
+            case "gname":
+                GroupName = NullIfEmpty(value);
                 break;
             case "size":
                 Size = Number(key, value);

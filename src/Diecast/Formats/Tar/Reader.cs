@@ -124,6 +124,8 @@ public sealed class TarReader(Stream stream)
             Path = ImmutableArray.Create(path),
             Type = type,
             Metadata = metadata,
+            UserName = NameOf(attributes.UserName, TarHeader.UserName),
+            GroupName = NameOf(attributes.GroupName, TarHeader.GroupName),
             LinkTarget = ImmutableArray.Create(link),
             Major = major,
             Minor = minor,
@@ -141,6 +143,12 @@ public sealed class TarReader(Stream stream)
         var prefix = ustar ? Terminated(_block.AsSpan(TarHeader.Prefix)) : [];
         return prefix.IsEmpty ? name.ToArray() : [.. prefix, (byte)'/', .. name];
     }
+
+    // The oldest archives have something else there, or nothing.
+    private ImmutableArray<byte> NameOf(byte[]? attribute, Range field) =>
+        attribute is not null ? ImmutableArray.Create(attribute)
+        : _block.AsSpan(TarHeader.Magic)[..5].SequenceEqual(TarHeader.UstarMagic[..5]) ? ImmutableArray.Create(Terminated(_block.AsSpan(field)))
+        : [];
 
     private TarEntryType TypeOf(ReadOnlySpan<byte> path, long offset)
     {

@@ -24,6 +24,8 @@ internal static class TarHeader
     public static Range LinkName => 157..257;
     public static Range Magic => 257..263;
     public static Range Version => 263..265;
+    public static Range UserName => 265..297;
+    public static Range GroupName => 297..329;
     public static Range DeviceMajor => 329..337;
     public static Range DeviceMinor => 337..345;
     public static Range Prefix => 345..500;

@@ -28,6 +28,12 @@ public sealed class TarEntry
 
     public required Metadata Metadata { get; init; }
 
+    /// <summary>The owner's name; empty where the archive has none.</summary>
+    public ImmutableArray<byte> UserName { get; init; } = [];
+
+    /// <summary>The group's name; empty where the archive has none.</summary>
+    public ImmutableArray<byte> GroupName { get; init; } = [];
+
     /// <summary>The target of a symbolic link as it is stored, or the path of an earlier member for a hard link.</summary>
     public required ImmutableArray<byte> LinkTarget { get; init; }
 

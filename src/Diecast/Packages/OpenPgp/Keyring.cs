@@ -87,6 +87,26 @@ public sealed class Keyring
             : throw new InvalidDataException($"{directory}: holds no keyring (NAME.gpg with a key in it)");
     }
 
+    /// <summary>
+    /// The keys in files (binary or armored), none of which says how far they are trusted: for repositories, where the files are
+    /// named that hold the keys to be trusted.
+    /// </summary>
+    /// <exception cref="InvalidDataException">A file is malformed, or no key is in them; the message names it.</exception>
+    public static Keyring Parse(IReadOnlyList<(string Name, byte[] Content)> files)
+    {
+        var certificates = new Dictionary<string, Certificate>(StringComparer.Ordinal);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var (name, content) in files)
+        {
+            hash.AppendData(Encoding.UTF8.GetBytes($"{Path.GetFileName(name)}\0{content.Length}\0"));
+            hash.AppendData(content);
+            AddCertificates(name, content, certificates);
+        }
+        return certificates.Count > 0
+            ? new Keyring(Convert.ToHexStringLower(hash.GetHashAndReset()), certificates.Values, [], [])
+            : throw new InvalidDataException($"{string.Join(", ", files.Select(static file => file.Name))}: there is no key in it");
+    }
+
     /// <summary>The certificates that have a key, primary or sub, with that id.</summary>
     internal IEnumerable<Entry> Find(ulong keyId) => _byKeyId[keyId];
 

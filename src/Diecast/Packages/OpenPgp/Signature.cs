@@ -7,6 +7,7 @@ namespace Diecast.Packages.OpenPgp;
 internal enum SignatureType : byte
 {
     Binary = 0x00,
+    Text = 0x01,
     GenericCertification = 0x10,
     PositiveCertification = 0x13,
     SubkeyBinding = 0x18,
