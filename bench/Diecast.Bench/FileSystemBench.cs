@@ -25,6 +25,35 @@ internal sealed class FileSystemBench(string diecast, string directory, int roun
         return contest.Table(results);
     }
 
+    /// <summary>The same tree, as it is.</summary>
+    public string Btrfs()
+    {
+        string tree = Tree();
+        string image = Path.Join(directory, "diecast.btrfs");
+        string peer = Path.Join(directory, "mkfs.btrfs");
+        string tar = Path.Join(directory, "tree.tar");
+        var contest = new Contest("btrfs of a directory", rounds, directory);
+        var results = contest.Run(
+            new Contender("diecast mkfs btrfs", [diecast, "mkfs", "btrfs", "--uuid", Uuid, tree, image], image),
+            new Contender("mkfs.btrfs --rootdir", ["mkfs.btrfs", "-q", "-f", "-U", Uuid, "--rootdir", tree, "--shrink", peer], peer),
+            new Contender("tar -cf", ["tar", "-C", tree, "-cf", tar, "."], tar));
+        Remove(image, peer, tar);
+        return contest.Table(results);
+    }
+
+    /// <summary>The same tree compressed, beside the encoder alone on all processors.</summary>
+    public string BtrfsZstd()
+    {
+        string tree = Tree();
+        string image = Path.Join(directory, "diecast.btrfs");
+        var contest = new Contest("btrfs of a directory, zstd", rounds, directory);
+        var results = contest.Run(
+            new Contender("diecast mkfs btrfs --compress zstd", [diecast, "mkfs", "btrfs", "--uuid", Uuid, "--compress", "zstd", tree, image], image),
+            new Contender("encoder alone", [Environment.ProcessPath!, EncoderAlone.Verb, tree]));
+        Remove(image);
+        return contest.Table(results);
+    }
+
     /// <summary>Sixty-four files of four megabytes in eight directories: kernels and initrds, as an EFI system partition has them.</summary>
     public string Vfat()
     {

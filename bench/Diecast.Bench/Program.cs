@@ -4,12 +4,17 @@ namespace Diecast.Bench;
 
 /// <summary>
 /// Whole processes side by side with the tools they stand in for, on the same files in the same directory. Arguments:
-/// what to run (ext4, vfat, diff, inspect, image; all without), --rounds N, --directory DIR, --tree DIR.
+/// what to run (ext4, btrfs, btrfs-zstd, vfat, diff, inspect, image; all without), --rounds N, --directory DIR, --tree DIR.
 /// </summary>
 internal static class Program
 {
     private static int Main(string[] arguments)
     {
+        if (arguments is [EncoderAlone.Verb, string encoded])
+        {
+            EncoderAlone.Run(encoded);
+            return 0;
+        }
         var only = new List<string>();
         var options = new Dictionary<string, string>(StringComparer.Ordinal)
         {
@@ -23,13 +28,13 @@ internal static class Program
             {
                 options[arguments[i]] = arguments[++i];
             }
-            else if (arguments[i] is "ext4" or "vfat" or "diff" or "inspect" or "image")
+            else if (arguments[i] is "ext4" or "btrfs" or "btrfs-zstd" or "vfat" or "diff" or "inspect" or "image")
             {
                 only.Add(arguments[i]);
             }
             else
             {
-                Console.Error.WriteLine("usage: [ext4] [vfat] [diff] [inspect] [image] [--rounds N] [--directory DIR] [--tree DIR]");
+                Console.Error.WriteLine("usage: [ext4] [btrfs] [btrfs-zstd] [vfat] [diff] [inspect] [image] [--rounds N] [--directory DIR] [--tree DIR]");
                 return 2;
             }
         }
@@ -42,7 +47,8 @@ internal static class Program
         var tables = new List<string>();
         foreach (var (name, run) in new (string, Func<string>)[]
         {
-            ("ext4", fileSystems.Ext4), ("vfat", fileSystems.Vfat), ("diff", look.Diff), ("inspect", look.Inspect), ("image", new ImageBench(diecast, directory, rounds).Run),
+            ("ext4", fileSystems.Ext4), ("btrfs", fileSystems.Btrfs), ("btrfs-zstd", fileSystems.BtrfsZstd), ("vfat", fileSystems.Vfat),
+            ("diff", look.Diff), ("inspect", look.Inspect), ("image", new ImageBench(diecast, directory, rounds).Run),
         })
         {
             if (only.Count == 0 || only.Contains(name))

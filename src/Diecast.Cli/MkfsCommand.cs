@@ -12,7 +12,7 @@ internal sealed class MkfsCommand
 {
     private const string EpochVariable = "SOURCE_DATE_EPOCH";
 
-    private static readonly string FormatNames = string.Join(" and ", FormatTable.All.Select(static format => format.Name));
+    private static readonly string FormatNames = string.Join(", ", FormatTable.All.Select(static format => format.Name));
 
     private readonly Terminal _terminal;
 
@@ -37,6 +37,19 @@ internal sealed class MkfsCommand
     private readonly Option<int?> _sectorSize = ParsedOption.Create("--sector-size", "BYTES", "is neither 512 nor 4096", "512 (default) or 4096",
         static text => text switch { "512" => 512, "4096" => 4096, _ => (int?)null });
 
+    private readonly Option<CompressOption?> _compress = ParsedOption.Create("--compress", "ALGORITHM", "is not zstd or zlib, with :LEVEL or without, lzo or none",
+        "compress contents of btrfs with zstd or zlib (with :LEVEL or without), lzo or none (default)", CompressOption.Parse);
+
+    private readonly Option<FileSystemChecksum?> _checksum = ParsedOption.Create("--csum", "ALGORITHM", "is not crc32c, xxhash, sha256 or blake2",
+        "btrfs's checksum: crc32c (default), xxhash, sha256 or blake2", static text => text switch
+        {
+            "crc32c" => FileSystemChecksum.Crc32C,
+            "xxhash" => FileSystemChecksum.XxHash64,
+            "sha256" => FileSystemChecksum.Sha256,
+            "blake2" => FileSystemChecksum.Blake2b,
+            _ => (FileSystemChecksum?)null,
+        });
+
     private readonly Option<string> _label = new("--label") { HelpName = "LABEL", Description = "the volume label" };
 
 
@@ -46,7 +59,7 @@ internal sealed class MkfsCommand
     {
         var command = new Command("mkfs", "make a file system of a directory or a tar archive")
         {
-            _format, _source, _image, _seed, _uuid, _hashSeed, _epoch, _size, _label, _sectorSize,
+            _format, _source, _image, _seed, _uuid, _hashSeed, _epoch, _size, _label, _sectorSize, _compress, _checksum,
         };
         command.Validators.Add(result =>
         {
@@ -57,6 +70,14 @@ internal sealed class MkfsCommand
             if (result.GetResult(_hashSeed) is not null && result.GetValue(_format) is { Name: not "ext4" } format)
             {
                 result.AddError($"--hash-seed: {format.Name} has no hash seed");
+            }
+            if (result.GetResult(_compress) is not null && result.GetValue(_format) is { Name: not "btrfs" } uncompressed)
+            {
+                result.AddError($"--compress: {uncompressed.Name} does not compress");
+            }
+            if (result.GetResult(_checksum) is not null && result.GetValue(_format) is { Name: not "btrfs" } other)
+            {
+                result.AddError($"--csum: {other.Name} has no choice of checksums");
             }
         });
         command.SetAction(result => Verbs.Run(_terminal, cancellation => Make(result, cancellation)));
@@ -83,6 +104,9 @@ internal sealed class MkfsCommand
             Size = arguments.GetValue(_size)?.Bytes,
             SectorSize = arguments.GetValue(_sectorSize) ?? 512,
             HashSeed = arguments.GetValue(_hashSeed),
+            Compression = arguments.GetValue(_compress)?.Compression ?? FileCompression.None,
+            Checksum = arguments.GetValue(_checksum) ?? FileSystemChecksum.Crc32C,
+            CompressionLevel = arguments.GetValue(_compress)?.Level,
         };
         var errors = format.Check(tree, options);
         if (errors.Count > 0)

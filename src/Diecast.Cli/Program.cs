@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.Reflection;
 using Diecast.Config;
-using Diecast.Packages.Pacman;
+using Diecast.Packages;
 
 namespace Diecast.Cli;
 

@@ -51,7 +51,7 @@ internal sealed class SettingOptions
     public List<string> Errors(ParseResult result)
     {
         var unmatched = result.UnmatchedTokens;
-        string[] names = [.. Own.Select(static option => option.Name), .. _settings.Select(static pair => pair.Setting.LongOption)];
+        string[] names = [.. result.CommandResult.Command.Options.Where(static option => !option.Hidden).Select(static option => option.Name)];
         var root = result.RootCommandResult.Command;
         string[] verbs = [.. root.Subcommands.Where(static verb => !verb.Hidden).Select(static verb => verb.Name)];
         return

@@ -35,6 +35,17 @@ internal static class SettingsDocument
             distribution's file system, `%I` the image ("main"), and in paths `%O` OutputDirectory, `%C` and `%P` the configuration's
             directory, `%D` the one diecast was called for; `%%` is a percent sign.
 
+            The root file system is what `Format=` of a definition in `RepartDirectories=` says, else the distribution's: ext4 of Arch
+            Linux. These variables, given by `Environment=` or `EnvironmentFiles=`, go over it as in mkosi; other words in them are refused:
+
+            | Variable | |
+            |---|---|
+            | `SYSTEMD_REPART_OVERRIDE_FSTYPE_ROOT` | the file system of the root, with mkosi's own definitions too: `btrfs`; so for `_USR`, `_HOME`, `_SRV`, `_VAR`, `_TMP` |
+            | `SYSTEMD_REPART_OVERRIDE_FSTYPE` | the one in place of every `Format=` that is written down, but never of the EFI system partition's |
+            | `SYSTEMD_REPART_MKFS_OPTIONS_EXT4` | `-U UUID`, `-E hash_seed=UUID` |
+            | `SYSTEMD_REPART_MKFS_OPTIONS_VFAT` | `-i SERIAL` |
+            | `SYSTEMD_REPART_MKFS_OPTIONS_BTRFS` | `-U UUID`, `--csum` with crc32c, xxhash, sha256 or blake2 |
+
             ## Settings that act
 
             """);

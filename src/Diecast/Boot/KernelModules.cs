@@ -129,16 +129,9 @@ public static class KernelModules
             return [];
         }
         var names = new IReadOnlyList<string>[modules.Count];
-        try
-        {
-            Parallel.For(0, modules.Count, i => names[i] = TreeFiles.Find(tree, modules[i]) is FileNode module
-                ? FirmwareOf(module.Content, modules[i])
-                : throw new InvalidDataException($"/{modules[i]} is named by depmod's files but does not exist"));
-        }
-        catch (AggregateException exception)
-        {
-            throw exception.InnerExceptions.OfType<InvalidDataException>().FirstOrDefault() ?? exception.InnerExceptions[0];
-        }
+        AllProcessors.For(modules.Count, i => names[i] = TreeFiles.Find(tree, modules[i]) is FileNode module
+            ? FirmwareOf(module.Content, modules[i])
+            : throw new InvalidDataException($"/{modules[i]} is named by depmod's files but does not exist"));
         var found = new SortedSet<string>(StringComparer.Ordinal);
         foreach (string name in names.SelectMany(static list => list).Distinct(StringComparer.Ordinal))
         {

@@ -4,7 +4,6 @@ using Diecast.Build.Partitioning;
 using Diecast.Config;
 using Diecast.Images;
 using Diecast.Packages;
-using Diecast.Packages.Pacman;
 using Diecast.Trees;
 
 namespace Diecast.Build;
@@ -61,7 +60,7 @@ public static class Builder
         using var stagedRoot = new StagedRoot(rootPath, epoch);
         using var stagedInitrd = DefaultInitrd.IsWanted(config) ? new StagedRoot(work["initrd"], epoch) : null;
         var scripts = new ImageScripts(request, stagedRoot, outputs, work);
-        var (root, initrd) = Install(request, packages.Pacman, fetched, stagedRoot, stagedInitrd, scripts, work);
+        var (root, initrd) = Install(request, fetched, stagedRoot, stagedInitrd, scripts, work);
 
         request.Report.Stage("Making the image");
         var boot = new BootStage(config, root, epoch);
@@ -75,7 +74,7 @@ public static class Builder
 
     /// <summary>The image's root, and beside it the packed initrd: most of the time goes into the images' own scripts.</summary>
     private static (FileTree Root, Blob? Initrd) Install(
-        BuildRequest request, PacmanConfiguration pacman, FetchedPackages fetched, StagedRoot root, StagedRoot? initrd,
+        BuildRequest request, FetchedPackages fetched, StagedRoot root, StagedRoot? initrd,
         ImageScripts scripts, WorkDirectory work)
     {
         request.Report.Stage("Installing packages");
@@ -85,7 +84,7 @@ public static class Builder
         uint callers = Posix.Umask(usual);
         try
         {
-            return InstallBoth(request, pacman, fetched, root, initrd, scripts, work);
+            return InstallBoth(request, fetched, root, initrd, scripts, work);
         }
         finally
         {
@@ -94,22 +93,22 @@ public static class Builder
     }
 
     private static (FileTree Root, Blob? Initrd) InstallBoth(
-        BuildRequest request, PacmanConfiguration pacman, FetchedPackages fetched, StagedRoot root, StagedRoot? initrd,
+        BuildRequest request, FetchedPackages fetched, StagedRoot root, StagedRoot? initrd,
         ImageScripts scripts, WorkDirectory work)
     {
         if (initrd is null)
         {
-            return (RootStage.Make(request.Config, pacman, fetched.Packages, root, work.Subdirectory("root-scripts"), scripts, request), null);
+            return (RootStage.Make(request.Config, fetched.Packages, root, work.Subdirectory("root-scripts"), scripts, request), null);
         }
         var config = DefaultInitrd.Configure(request.Config);
         // A thread of its own, which lives as long: the end of a sandbox's parent thread would end the sandbox.
         var packed = Task.Factory.StartNew(
             () => DefaultInitrd.Pack(config, RootStage.Make(
-                config, PackageStage.Configure(config), fetched.Initrd, initrd, work.Subdirectory("initrd-scripts"), null, request)),
+                config, fetched.Initrd, initrd, work.Subdirectory("initrd-scripts"), null, request)),
             CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         try
         {
-            var rootTree = RootStage.Make(request.Config, pacman, fetched.Packages, root, work.Subdirectory("root-scripts"), scripts, request);
+            var rootTree = RootStage.Make(request.Config, fetched.Packages, root, work.Subdirectory("root-scripts"), scripts, request);
             return (rootTree, packed.GetAwaiter().GetResult());
         }
         finally

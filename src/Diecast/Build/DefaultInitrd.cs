@@ -1,4 +1,4 @@
-using System.Collections.Immutable;
+using Diecast.Build.Distributions;
 using Diecast.Config;
 using Diecast.Formats.Cpio;
 using Diecast.Images;
@@ -9,19 +9,6 @@ namespace Diecast.Build;
 /// <summary>The initrd that an image gets unless <c>Initrds=</c> names others: a small system of the same distribution.</summary>
 public static class DefaultInitrd
 {
-    private static readonly string[] s_packages = ["bash", "gzip", "less", "systemd", "udev"];
-
-    private static readonly string[] s_archPackages = [
-        "btrfs-progs", "dosfstools", "e2fsprogs", "libfido2", "libseccomp", "procps-ng", "tpm2-tss", "util-linux",
-        "util-linux-libs", "xfsprogs"];
-
-    /// <summary>What is installed in it, sorted.</summary>
-    public static ImmutableArray<string> Packages(Distribution distribution) => distribution switch
-    {
-        Distribution.Arch => [.. s_packages.Concat(s_archPackages).Order(StringComparer.Ordinal)],
-        _ => throw new System.Diagnostics.UnreachableException(),
-    };
-
     /// <summary>Whether an image of this configuration gets one.</summary>
     public static bool IsWanted(BuildConfig config) =>
         config.Bootable != Feature.No && config.Initrds.IsEmpty && config.Format is OutputFormat.Disk or OutputFormat.Directory;
@@ -30,7 +17,7 @@ public static class DefaultInitrd
     public static BuildConfig Configure(BuildConfig image) => image with
     {
         Format = OutputFormat.Cpio,
-        Packages = Packages(image.Distribution),
+        Packages = DistributionInstaller.For(image).InitrdPackages,
         RemovePackages = [],
         RemoveFiles = [],
         CleanPackageMetadata = Feature.Yes,

@@ -40,7 +40,7 @@ internal sealed class DiskStage
         Specifiers = RepartSpecifiers.ForTree(Names.Of(config.Architecture), root);
         var definitions = config.RepartDirectories.IsEmpty
             ? Default(hasBootLoader)
-            : DefinitionReader.Read(config.RepartDirectories, Specifiers);
+            : DefinitionReader.Read(config.RepartDirectories, Specifiers, options: config.MkfsOptions);
         Partitions = PartitionIdentity.Derive(definitions, _ids);
     }
 
@@ -66,9 +66,9 @@ internal sealed class DiskStage
         var definitions = new List<PartitionDefinition>();
         if (hasBootLoader)
         {
-            definitions.Add(DefinitionReader.Parse(Esp, "00-esp.conf", Specifiers));
+            definitions.Add(DefinitionReader.Parse(Esp, "00-esp.conf", Specifiers, options: _config.MkfsOptions));
         }
-        definitions.Add(DefinitionReader.Parse(Root, "10-root.conf", Specifiers));
+        definitions.Add(DefinitionReader.Parse(Root, "10-root.conf", Specifiers, options: _config.MkfsOptions));
         return definitions;
     }
 
@@ -79,10 +79,19 @@ internal sealed class DiskStage
         return partition.Definition.Format switch
         {
             "ext4" => options with { Uuid = wanted.Ext4Uuid ?? options.Uuid, HashSeed = wanted.Ext4HashSeed ?? options.HashSeed },
+            "btrfs" => options with { Uuid = wanted.BtrfsUuid ?? options.Uuid, Checksum = ChecksumOf(wanted.BtrfsChecksum) },
             "vfat" when wanted.VfatVolumeId is { } serial => options with { Uuid = WithSerial(options.Uuid, serial) },
             _ => options,
         };
     }
+
+    private static FileSystemChecksum ChecksumOf(string? name) => name switch
+    {
+        "xxhash" => FileSystemChecksum.XxHash64,
+        "sha256" => FileSystemChecksum.Sha256,
+        "blake2" => FileSystemChecksum.Blake2b,
+        _ => FileSystemChecksum.Crc32C,
+    };
 
     private static Guid WithSerial(Guid uuid, uint serial)
     {

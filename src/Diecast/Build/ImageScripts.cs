@@ -1,3 +1,4 @@
+using Diecast.Build.Distributions;
 using Diecast.Config;
 using Diecast.Packages;
 using Diecast.Trees;
@@ -141,7 +142,7 @@ internal sealed class ImageScripts
         yield return ("CHROOT_SCRIPT", $"/work/{kind}");
         yield return ("CHROOT_SRCDIR", "/work/src");
         yield return ("DISTRIBUTION", Names.Of(Config.Distribution));
-        yield return ("DISTRIBUTION_ARCHITECTURE", PackageStage.PacmanArchitecture);
+        yield return ("DISTRIBUTION_ARCHITECTURE", DistributionInstaller.For(Config).Architecture);
         // git refuses what belongs to others, and the sources may.
         yield return ("GIT_CONFIG_COUNT", "1");
         yield return ("GIT_CONFIG_KEY_0", "safe.directory");

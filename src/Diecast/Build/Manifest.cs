@@ -4,7 +4,7 @@ using Diecast.Config;
 namespace Diecast.Build;
 
 /// <summary>A package in the image.</summary>
-public sealed record ManifestEntry(string Name, string Version, string Architecture);
+public sealed record ManifestEntry(string Type, string Name, string Version, string Architecture);
 
 /// <summary>
 /// <c>NAME.manifest</c>: mkosi's JSON manifest (version 1) of what is in the image, and the version of Diecast that made it.
@@ -36,7 +36,7 @@ public static class Manifest
             foreach (var package in packages.OrderBy(static package => package.Name, StringComparer.Ordinal))
             {
                 json.WriteStartObject();
-                json.WriteString("type", "pkg");
+                json.WriteString("type", package.Type);
                 json.WriteString("name", package.Name);
                 json.WriteString("version", package.Version);
                 json.WriteString("architecture", package.Architecture);

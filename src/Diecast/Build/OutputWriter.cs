@@ -1,11 +1,11 @@
 using System.Security.Cryptography;
+using Diecast.Build.Distributions;
 using Diecast.Build.Partitioning;
 using Diecast.Config;
 using Diecast.Formats.Cpio;
 using Diecast.Formats.Tar;
 using Diecast.Images;
 using Diecast.Packages;
-using Diecast.Packages.Pacman;
 using Diecast.Trees;
 
 namespace Diecast.Build;
@@ -133,10 +133,10 @@ internal sealed class OutputWriter(BuildConfig config, OutputSet outputs, BuildR
         _ => blob,
     };
 
-    private static IEnumerable<ManifestEntry> Entries(FetchedPackages packages) => packages.Packages.Select(static package =>
+    private IEnumerable<ManifestEntry> Entries(FetchedPackages packages)
     {
-        // name-version-ARCHITECTURE.pkg.tar.zst
-        string file = package.Locked.File[..package.Locked.File.IndexOf(".pkg.tar", StringComparison.Ordinal)];
-        return new ManifestEntry(package.Locked.Name, package.Locked.Version, file[(file.LastIndexOf('-') + 1)..]);
-    });
+        var distribution = DistributionInstaller.For(config);
+        return packages.Packages.Select(package => new ManifestEntry(
+            distribution.PackageType, package.Locked.Name, package.Locked.Version, distribution.ArchitectureOf(package.Locked)));
+    }
 }

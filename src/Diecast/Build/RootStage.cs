@@ -1,7 +1,7 @@
 using Diecast.Boot;
+using Diecast.Build.Distributions;
 using Diecast.Config;
 using Diecast.Packages;
-using Diecast.Packages.Pacman;
 using Diecast.Trees;
 
 namespace Diecast.Build;
@@ -17,17 +17,17 @@ internal sealed class RootStage
     private const string Uninitialized = "uninitialized\n";
 
     private readonly BuildConfig _config;
-    private readonly PacmanConfiguration _pacman;
+    private readonly DistributionInstaller _distribution;
     private readonly BuildReport _report;
     private readonly StagedRoot _root;
     private readonly ScriptRunner _run;
     private readonly bool _isInitrd;
     private readonly CancellationToken _cancellation;
 
-    private RootStage(
-        BuildConfig config, PacmanConfiguration pacman, StagedRoot root, string workDirectory, bool isInitrd, BuildRequest request)
+    private RootStage(BuildConfig config, StagedRoot root, string workDirectory, bool isInitrd, BuildRequest request)
     {
-        (_config, _pacman, _root, _report, _isInitrd, _cancellation) = (config, pacman, root, request.Report, isInitrd, request.Cancellation);
+        (_config, _root, _report, _isInitrd, _cancellation) = (config, root, request.Report, isInitrd, request.Cancellation);
+        _distribution = DistributionInstaller.For(config);
         var environment = new Dictionary<string, string>(Sandbox.FixedEnvironment(root.Epoch.Seconds), StringComparer.Ordinal);
         foreach (var (name, value) in config.Environment)
         {
@@ -40,13 +40,13 @@ internal sealed class RootStage
     /// <summary>Makes the root in a staged one and freezes it.</summary>
     /// <param name="scripts">The user's; null for an initrd.</param>
     public static FileTree Make(
-        BuildConfig config, PacmanConfiguration pacman, IReadOnlyList<FetchedPackage> packages, StagedRoot root,
-        string workDirectory, ImageScripts? scripts, BuildRequest request)
+        BuildConfig config, IReadOnlyList<FetchedPackage> packages, StagedRoot root, string workDirectory, ImageScripts? scripts,
+        BuildRequest request)
     {
         bool isInitrd = scripts is null;
-        var stage = new RootStage(config, pacman, root, workDirectory, isInitrd, request);
+        var stage = new RootStage(config, root, workDirectory, isInitrd, request);
         stage.AddTrees(config.SkeletonTrees);
-        stage.Install(packages);
+        stage._distribution.Install(stage.Context, packages, stage.PrepareBase);
         if (request.Clock is not null && !isInitrd)
         {
             stage.TryClock();
@@ -75,27 +75,17 @@ internal sealed class RootStage
         }
     }
 
-    /// <summary>The base file system first, as a transaction of its own, then all that was asked for.</summary>
-    private void Install(IReadOnlyList<FetchedPackage> packages)
+    private InstallContext Context => new(_root, _run, Say);
+
+    /// <summary>What packages are to find, and are not to make by themselves.</summary>
+    private void PrepareBase()
     {
-        var all = packages.Select(static package => package.ToInstall()).ToList();
-        int baseEnd = all.FindIndex(static package => package.Identity.Name == PackageStage.BasePackage) + 1;
-        var installer = new PacmanInstaller(_root, _run, new PacmanInstaller.Options
-        {
-            InstallDate = _root.Epoch.Seconds,
-            Architectures = _pacman.Architectures,
-            NoExtract = _pacman.NoExtract,
-            NoUpgrade = _pacman.NoUpgrade,
-            HookDirectories = _pacman.HookDirectories,
-        }, Say);
-        installer.Install(all[..baseEnd]);
         _root.MakeDirectory("etc");
         _root.Write("etc/machine-id", BuildMachineId, 0x124);
         _root.MakeDirectory("efi", 0x140);
         _root.MakeDirectory("boot", 0x140);
         _root.MakeDirectory("boot/loader", 0x1C0);
         _root.Write("boot/loader/entries.srel", "type1\n", 0x180);
-        installer.Install(all[baseEnd..]);
     }
 
     private void TryClock()
@@ -148,12 +138,11 @@ internal sealed class RootStage
 
     private void Clean()
     {
-        new PacmanRemover(_root, _run, _pacman.HookDirectories, Say).Remove(_config.RemovePackages);
+        _distribution.Remove(Context, _config.RemovePackages);
         CleanUp.Run(_root);
         if (WantsNoPackageMetadata())
         {
-            _root.Remove("var/lib/pacman"u8);
-            _root.Remove("var/cache/pacman"u8);
+            _distribution.RemoveMetadata(_root);
         }
         foreach (string pattern in _config.RemoveFiles)
         {
@@ -169,6 +158,6 @@ internal sealed class RootStage
     {
         Feature.Yes => true,
         Feature.No => false,
-        _ => _config.Format is not (OutputFormat.Directory or OutputFormat.Tar) && !_root.Exists("usr/bin/pacman"u8),
+        _ => _config.Format is not (OutputFormat.Directory or OutputFormat.Tar) && !_distribution.HasPackageManager(_root),
     };
 }

@@ -27,8 +27,47 @@ public sealed record FileSystemOptions
     /// <summary>Where the partition starts on its disk, in bytes; for the formats that record it.</summary>
     public long PartitionOffset { get; init; }
 
+    /// <summary>What contents of files are compressed with, by the formats that can.</summary>
+    public FileCompression Compression { get; init; }
+
+    /// <summary>The compression's own default where it is null.</summary>
+    public int? CompressionLevel { get; init; }
+
+    /// <summary>Of metadata and data; for btrfs.</summary>
+    public FileSystemChecksum Checksum { get; init; }
+
+    /// <summary>The directories that are subvolumes; for btrfs. Each must be in the tree.</summary>
+    public IReadOnlyList<Subvolume> Subvolumes { get; init; } = [];
+
+    /// <summary>The path of the subvolume that is mounted where none is asked for; "/" or one of the subvolumes.</summary>
+    public string DefaultSubvolume { get; init; } = "/";
+
     /// <summary>ext4's directory hash seed; the file system's id where it is null.</summary>
     public Guid? HashSeed { get; init; }
+}
+
+/// <summary>The checksums that a user can choose between.</summary>
+public enum FileSystemChecksum
+{
+    Crc32C,
+    XxHash64,
+    Sha256,
+    Blake2b,
+}
+
+/// <summary>A directory that is a subvolume.</summary>
+/// <param name="Path">As in "/home".</param>
+/// <param name="IsReadOnly">Whether nothing can be changed in it.</param>
+/// <param name="IsNoDataCow">Whether its files are changed in place: they have neither checksums nor compression.</param>
+public sealed record Subvolume(string Path, bool IsReadOnly = false, bool IsNoDataCow = false);
+
+/// <summary>What a file system may compress the contents of files with.</summary>
+public enum FileCompression
+{
+    None,
+    Zlib,
+    Zstd,
+    Lzo,
 }
 
 /// <summary>A field of an on-disk structure, for people and for comparison.</summary>

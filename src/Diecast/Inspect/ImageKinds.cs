@@ -1,6 +1,5 @@
 using System.Globalization;
 using Diecast.Formats;
-using Diecast.Formats.Btrfs;
 using Diecast.Formats.Cpio;
 using Diecast.Formats.Gpt;
 using Diecast.Formats.Tar;
@@ -24,7 +23,6 @@ internal static class ImageKinds
         new("gpt", static (blob, _) => GptReader.Recognizes(blob), ReadDisk),
         .. FormatTable.All.Select(static format =>
             new ContainerKind(format.Name, (blob, _) => format.Recognizes(blob), blob => FromView(format.Name, format.Read(blob)))),
-        new("btrfs", static (blob, _) => BtrfsReader.Recognizes(blob), static blob => FromView("btrfs", BtrfsReader.Read(blob))),
         new("pe", static (blob, _) => PeImage.Is64Bit(blob), ReadPe),
         new(Cpio, static (blob, _) => CpioReader.Recognizes(blob), static blob => ReadCpio(blob, Unpacker.DefaultLimit)),
         new("tar", static (blob, _) => TarTree.Recognizes(blob), static blob => FromArchive("tar", blob, TarTree.ReadMapped(blob))),

@@ -39,6 +39,13 @@ public sealed record LockedRepository
     public required string Sha256 { get; init; }
 }
 
+/// <summary>Why a package is installed: it was asked for, or something needs it.</summary>
+public enum InstallReason
+{
+    Explicit,
+    Dependency,
+}
+
 /// <summary>A package file, pinned.</summary>
 public sealed record LockedPackage
 {

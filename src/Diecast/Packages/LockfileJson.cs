@@ -2,7 +2,6 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Diecast.Packages.Apt;
-using Diecast.Packages.Pacman;
 
 namespace Diecast.Packages;
 

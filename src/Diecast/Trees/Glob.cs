@@ -65,6 +65,9 @@ public static class Glob
         private ReadOnlySpan<byte> _pattern;
         private bool _never;
 
+        // glibc refuses a pattern with a collating symbol that does not end, though it takes an expression that does not end for text.
+        private bool _isBroken;
+
         public static bool TryParse(ReadOnlySpan<byte> pattern, byte c, out bool matches, out int end)
         {
             int start = pattern.Length > 1 && pattern[1] is (byte)'!' or (byte)'^' ? 2 : 1;
@@ -85,8 +88,8 @@ public static class Glob
                 }
             }
             end = pattern.Length - bracket._pattern.Length;
-            matches = !bracket._never && found != (start == 2);
-            return ended;
+            matches = !bracket._never && !bracket._isBroken && found != (start == 2);
+            return ended || bracket._isBroken;
         }
 
         private bool TakeMember(byte c)
@@ -117,6 +120,7 @@ public static class Glob
                 _never |= symbol.Length != 1;
                 return symbol.Length == 1 ? (byte)symbol[0] : (byte)0;
             }
+            _isBroken |= _pattern.StartsWith("[."u8);
             int escape = _pattern[0] == '\\' && _pattern.Length > 1 ? 1 : 0;
             byte character = _pattern[escape];
             _pattern = _pattern[(escape + 1)..];

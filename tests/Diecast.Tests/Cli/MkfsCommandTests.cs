@@ -50,6 +50,7 @@ public sealed class MkfsCommandTests
     [Theory]
     [InlineData("ext4")]
     [InlineData("vfat")]
+    [InlineData("btrfs")]
     public void TheBytesDoNotDependOnTheHost(string format)
     {
         if (!Directory.Exists("/dev/shm"))
@@ -97,11 +98,12 @@ public sealed class MkfsCommandTests
     [InlineData("ext4", "--gzip")]
     [InlineData("ext4", "--xz")]
     [InlineData("vfat", "--zstd")]
+    [InlineData("btrfs", "")]
     public void ATarGivesTheSameImageAsItsDirectory(string format, string compression)
     {
         using var directory = new TempDirectory();
         MakeTree(directory["tree"], Enumerable.Range(1, 20));
-        if (format == "ext4")
+        if (format != "vfat")
         {
             File.CreateSymbolicLink(directory["tree/link"], "nowhere");
             Posix.LinkAt(Posix.AT_FDCWD, Posix.Bytes(directory["tree/a file of some name 7"]), Posix.AT_FDCWD, Posix.Bytes(directory["tree/hard"]));
@@ -194,7 +196,7 @@ public sealed class MkfsCommandTests
     }
 
     [Theory]
-    [InlineData("mkfs xfs TREE IMAGE", "mkfs: \"xfs\" is no file system; there are ext4 and vfat")]
+    [InlineData("mkfs xfs TREE IMAGE", "mkfs: \"xfs\" is no file system; there are ext4, vfat, btrfs")]
     [InlineData("mkfs vfat --seed 1234 TREE IMAGE", "--seed: \"1234\" is no UUID")]
     [InlineData("mkfs vfat --size 1X TREE IMAGE", "--size: \"1X\" is neither auto nor a number of bytes with K, M, G or T")]
     [InlineData("mkfs vfat --size 9999999999G TREE IMAGE", "--size: \"9999999999G\" is neither auto nor")]
@@ -202,6 +204,14 @@ public sealed class MkfsCommandTests
     [InlineData("mkfs vfat --source-date-epoch now TREE IMAGE", "--source-date-epoch: \"now\" is not a number of seconds since 1970")]
     [InlineData("mkfs vfat --seed 0e9a6fe068f6408cbbeb136054d20445 --uuid 0e9a6fe068f6408cbbeb136054d20445 TREE IMAGE", "--seed and --uuid exclude each other")]
     [InlineData("mkfs vfat --hash-seed 0e9a6fe068f6408cbbeb136054d20445 TREE IMAGE", "--hash-seed: vfat has no hash seed")]
+    [InlineData("mkfs ext4 --compress zstd TREE IMAGE", "--compress: ext4 does not compress")]
+    [InlineData("mkfs ext4 --csum xxhash TREE IMAGE", "--csum: ext4 has no choice of checksums")]
+    [InlineData("mkfs btrfs --csum md5 TREE IMAGE", "--csum: \"md5\" is not crc32c, xxhash, sha256 or blake2")]
+    [InlineData("mkfs btrfs --compress zstd:x TREE IMAGE", "--compress: \"zstd:x\" is not zstd or zlib, with :LEVEL or without, lzo or none")]
+    [InlineData("mkfs btrfs --compress lz4 TREE IMAGE", "--compress: \"lz4\" is not zstd or zlib")]
+    [InlineData("mkfs btrfs --compress lzo:1 TREE IMAGE", "Lzo has no levels")]
+    [InlineData("mkfs btrfs --compress zlib:10 TREE IMAGE", "Zlib has the levels 1 to 9 in btrfs, not 10")]
+    [InlineData("mkfs btrfs --size 4K TREE IMAGE", "4096 bytes are too few")]
     [InlineData("mkfs vfat --size 4K TREE IMAGE", "vfat: 4096 bytes are too few")]
     [InlineData("mkfs vfat NOWHERE IMAGE", "NOWHERE")]
     [InlineData("mkfs vfat TREE/text IMAGE", "TREE/text: tar: ")]

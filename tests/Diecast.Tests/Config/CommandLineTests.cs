@@ -70,6 +70,8 @@ public sealed class CommandLineTests
 
     [Theory]
     [InlineData("--packge x summary", "error: --packge: there is no such option; did you mean --package?")]
+    [InlineData("summary --packge x", "error: --packge: there is no such option; did you mean --package?")]
+    [InlineData("mkfs ext4 tree image --force", "error: --force: there is no such option\n")]
     [InlineData("summry", "error: summry: there is no such verb; did you mean summary?")]
     [InlineData("summary shell", "error: shell: summary takes no such argument")]
     [InlineData("shell", "error: shell: there is no such verb")]

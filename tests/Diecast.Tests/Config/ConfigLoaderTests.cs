@@ -326,11 +326,20 @@ public sealed class ConfigLoaderTests
         using var directory = ConfigDirectory.Arch().Write("mkosi.env", """
             SYSTEMD_REPART_MKFS_OPTIONS_EXT4=-E hash_seed=a24031c1-fc68-453d-80fa-00ad057a5780 -U 6de632fe-7638-44c4-917c-ecf4170af3b4
             SYSTEMD_REPART_MKFS_OPTIONS_VFAT=-i E7B87C0D
+            SYSTEMD_REPART_MKFS_OPTIONS_BTRFS=--uuid=a24031c1-fc68-453d-80fa-00ad057a5780 --csum xxhash
+            SYSTEMD_REPART_OVERRIDE_FSTYPE=ext4
+            SYSTEMD_REPART_OVERRIDE_FSTYPE_ROOT=btrfs
+            SYSTEMD_REPART_OVERRIDE_FSTYPE_HOME=vfat
             """);
         var options = directory.Load().MkfsOptions;
         Assert.Equal(Guid.Parse("a24031c1-fc68-453d-80fa-00ad057a5780"), options.Ext4HashSeed);
         Assert.Equal(Guid.Parse("6de632fe-7638-44c4-917c-ecf4170af3b4"), options.Ext4Uuid);
         Assert.Equal(0xE7B87C0D, options.VfatVolumeId);
+        Assert.Equal(Guid.Parse("a24031c1-fc68-453d-80fa-00ad057a5780"), options.BtrfsUuid);
+        Assert.Equal("xxhash", options.BtrfsChecksum);
+        Assert.Equal("ext4", options.FormatOverride);
+        Assert.Equal([("home", "vfat"), ("root", "btrfs")],
+            options.FormatOverrides.Select(static pair => (pair.Key, pair.Value)).Order());
     }
 
     [Theory]
@@ -340,8 +349,11 @@ public sealed class ConfigLoaderTests
     [InlineData("MKFS_OPTIONS_EXT4=-U", "the mkfs option -U has no value")]
     [InlineData("MKFS_OPTIONS_VFAT=-F 16", "the mkfs option -F is not supported")]
     [InlineData("MKFS_OPTIONS_VFAT=-i xyz", "-i xyz is not 32 bits in hexadecimal")]
-    [InlineData("MKFS_OPTIONS_BTRFS=--csum xxhash", "mkfs options of this file system are not supported yet")]
-    [InlineData("OVERRIDE_FSTYPE_ROOT=btrfs", "is not supported: write Format= in the partition's definition")]
+    [InlineData("MKFS_OPTIONS_BTRFS=--csum md5", "--csum md5 is no checksum of btrfs")]
+    [InlineData("MKFS_OPTIONS_BTRFS=-O block-group-tree", "the mkfs option -O is not supported")]
+    [InlineData("MKFS_OPTIONS_XFS=-K", "mkfs options of this file system are not supported yet")]
+    [InlineData("OVERRIDE_FSTYPE_SWAP=btrfs", "there is no such type of partition with a file system")]
+    [InlineData("OVERRIDE_FSTYPE=", "names no file system")]
     public void OtherMkfsOptionsAreRefusedByName(string line, string message)
     {
         using var directory = ConfigDirectory.Arch().Write("mkosi.env", $"A=1\nSYSTEMD_REPART_{line}\n");

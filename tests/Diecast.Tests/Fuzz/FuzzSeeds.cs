@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using Diecast.Formats;
+using Diecast.Formats.Btrfs;
 using Diecast.Formats.Cpio;
 using Diecast.Formats.Ext4;
 using Diecast.Formats.Fat;
@@ -54,6 +56,14 @@ internal static class FuzzSeeds
         ["btrfs"] = directory => Btrfs(BtrfsSamples.Make(directory, "image", Source(directory), 128 << 20, "-m", "single")),
         ["btrfs-mixed"] = directory => Btrfs(BtrfsSamples.Make(directory, "image", Source(directory), 32 << 20, "--mixed", "-n", "4096", "-d", "single", "-m", "single")),
         ["btrfs-used"] = BtrfsUsed,
+        ["btrfs-own"] = _ => BtrfsOwn(BtrfsTrees.Everything(100), BtrfsTrees.Options with
+        {
+            Compression = FileCompression.Zstd, Subvolumes = [new Subvolume("/collisions", IsReadOnly: true)], DefaultSubvolume = "/collisions",
+        }),
+        ["btrfs-own-zlib"] = _ => BtrfsOwn(BtrfsTrees.ManyLinks(), BtrfsTrees.Options with
+        {
+            Compression = FileCompression.Zlib, Checksum = FileSystemChecksum.XxHash64,
+        }),
         ["cpio"] = _ => WithoutLayout(CpioWriter.Write(Ext4Samples.Everything(40))),
         ["cpio-gnu"] = directory => FromTool(directory, "find . | cpio -o -H newc --quiet"),
         ["cpio-zstd"] = _ => WithoutLayout(Compressor.Compress(ImageSamples.Cpio(("a/b", "content"), ("c", "more")), Compression.Zstd, 3)),
@@ -151,6 +161,12 @@ internal static class FuzzSeeds
     {
         var blob = BtrfsSamples.Open(path);
         return FromLayout(blob, FuzzRepair.Btrfs(blob));
+    }
+
+    private static FuzzSeed BtrfsOwn(FileTree tree, FileSystemOptions options)
+    {
+        var image = new BtrfsFormat().Write(tree, options);
+        return FromLayout(image, FuzzRepair.Btrfs(image));
     }
 
     private static FuzzSeed BtrfsUsed(TempDirectory directory)

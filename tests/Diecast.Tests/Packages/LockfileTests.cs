@@ -1,7 +1,6 @@
 using System.Text;
 using CsCheck;
 using Diecast.Packages;
-using Diecast.Packages.Pacman;
 using Diecast.Tests.Support;
 
 namespace Diecast.Tests.Packages;

@@ -45,6 +45,8 @@ internal sealed partial class VirtualMachine : IDisposable
             "-drive", $"if=pflash,unit=0,format=raw,readonly=on,file={Firmware}",
             "-drive", $"if=pflash,unit=1,format=raw,file={Escape(_directory["vars.fd"])}",
             "-drive", $"if=none,id=disk,format=raw,snapshot=on,file={Escape(image)}",
+            // Handed to the kernel by systemd-stub: where the processors have other work, udev takes longer than the usual 90 s.
+            "-smbios", "type=11,value=io.systemd.stub.kernel-cmdline-extra=systemd.default_device_timeout_sec=10min",
             .. Attach(bus),
         ];
         var start = new ProcessStartInfo(program, arguments)

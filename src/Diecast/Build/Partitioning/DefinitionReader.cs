@@ -8,9 +8,11 @@ namespace Diecast.Build.Partitioning;
 public sealed class DefinitionReader
 {
     private readonly DefinitionSettings _settings;
+    private readonly MkfsOptions _options;
     private readonly List<Diagnostic> _errors = [];
 
-    private DefinitionReader(DefinitionSettings settings) => _settings = settings;
+    private DefinitionReader(DefinitionSettings settings, MkfsOptions? options) =>
+        (_settings, _options) = (settings, options ?? new MkfsOptions());
 
     /// <summary>
     /// The definitions in all *.conf files of the directories, ordered by the bytes of the file names, each with its
@@ -20,11 +22,12 @@ public sealed class DefinitionReader
     /// <param name="directories">In falling precedence.</param>
     /// <param name="specifiers">The values of specifiers.</param>
     /// <param name="overrideArchitecture">Whether types named for another architecture become those of the specifiers' one.</param>
+    /// <param name="options">What goes over the definitions' file systems.</param>
     /// <exception cref="ConfigException">Something in the files is wrong; all of it is named.</exception>
     public static IReadOnlyList<PartitionDefinition> Read(
-        IReadOnlyList<string> directories, RepartSpecifiers specifiers, bool overrideArchitecture = false)
+        IReadOnlyList<string> directories, RepartSpecifiers specifiers, bool overrideArchitecture = false, MkfsOptions? options = null)
     {
-        var reader = new DefinitionReader(new DefinitionSettings(specifiers, overrideArchitecture));
+        var reader = new DefinitionReader(new DefinitionSettings(specifiers, overrideArchitecture), options);
         foreach (string missing in directories.Where(static directory => !Directory.Exists(directory)))
         {
             reader._errors.Add(new Diagnostic(new Location(missing), "there is no such directory"));
@@ -35,9 +38,10 @@ public sealed class DefinitionReader
 
     /// <summary>The definition in the text of one file, without drop-ins.</summary>
     /// <inheritdoc cref="Read"/>
-    public static PartitionDefinition Parse(string text, string name, RepartSpecifiers specifiers, bool overrideArchitecture = false)
+    public static PartitionDefinition Parse(
+        string text, string name, RepartSpecifiers specifiers, bool overrideArchitecture = false, MkfsOptions? options = null)
     {
-        var reader = new DefinitionReader(new DefinitionSettings(specifiers, overrideArchitecture));
+        var reader = new DefinitionReader(new DefinitionSettings(specifiers, overrideArchitecture), options);
         var definition = reader.Finish(reader.Apply(new PartitionDefinition { Source = name }, Encoding.UTF8.GetBytes(text), name));
         return reader._errors.Count == 0 ? definition : throw reader.Failure();
     }
@@ -92,10 +96,28 @@ public sealed class DefinitionReader
     /// <summary>Checks the settings against each other and fills in defaults.</summary>
     private PartitionDefinition Finish(PartitionDefinition definition)
     {
+        if (definition.Format is not null && _options.FormatOverride is { } format)
+        {
+            definition = Override(definition, format, MkfsOptions.OverrideVariable);
+        }
         CheckSizes(definition);
         CheckContent(definition);
         CheckAttributes(definition);
-        return WithAttributes(WithFormat(definition));
+        definition = WithAttributes(WithFormat(definition));
+        if (definition.KnownType is { Designator: var designator } && _options.FormatOverrides.TryGetValue(designator, out string? other))
+        {
+            definition = Override(definition, other, MkfsOptions.VariableFor(designator));
+        }
+        CheckFileSystem(definition);
+        return definition;
+    }
+
+    /// <summary>What mkosi hands to systemd-repart in the environment goes over the definition.</summary>
+    private PartitionDefinition Override(PartitionDefinition d, string format, string variable)
+    {
+        Refuse(d.KnownType?.Designator is "esp" or "xbootldr" && format != "vfat", d.Place("Format"),
+            $"{variable}={format} means this {d.KnownType?.Name} too, and firmware reads vfat only; say {MkfsOptions.VariableFor("root")}={format} for the root alone");
+        return d with { Format = format };
     }
 
     private void CheckSizes(PartitionDefinition d)
@@ -116,10 +138,19 @@ public sealed class DefinitionReader
         Refuse(d.Format is "vfat" && d.AddValidateFs == true, d.Place("AddValidateFS"), "vfat has no place for AddValidateFS");
         Refuse(d.Minimize != MinimizeMode.Off && d.Format is null or "empty" && !populated, d.Place("Minimize"),
             "Minimize needs a Format");
-        Refuse(d.Minimize == MinimizeMode.Best, d.Place("Minimize"),
-            "Minimize=best is for file systems that are never written to, and none is supported yet; write guess");
         Refuse(d.KnownType?.Designator == "swap" && d.Format is null && d.CopyBlocks is null, d.Place("Type"),
             "a partition of type swap is formatted as such, and Format=swap is not supported yet; write Format=empty");
+    }
+
+    /// <summary>What depends on the file system that it is in the end.</summary>
+    private void CheckFileSystem(PartitionDefinition d)
+    {
+        foreach (string setting in new[] { "Compression", "CompressionLevel", "Subvolumes", "DefaultSubvolume" })
+        {
+            Refuse(d.Format is not "btrfs" && d.Places.ContainsKey(setting), d.Place(setting), $"{setting} needs Format=btrfs");
+        }
+        Refuse(d.Minimize == MinimizeMode.Best && d.Format is not "btrfs", d.Place("Minimize"),
+            "Minimize=best is for btrfs and file systems that are never written to, and none of those is supported yet; write guess");
     }
 
     private void CheckAttributes(PartitionDefinition d)

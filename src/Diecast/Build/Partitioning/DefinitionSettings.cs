@@ -1,6 +1,8 @@
 using System.Collections.Frozen;
+using System.Globalization;
 using System.Text;
 using Diecast.Config;
+using Diecast.Formats;
 using Diecast.Formats.Gpt;
 using static Diecast.Build.Partitioning.DefinitionValues;
 
@@ -65,13 +67,23 @@ internal sealed class DefinitionSettings(RepartSpecifiers specifiers, bool overr
         {
             FileSystemSectorSize = value.Length == 0 ? null : ParseSectorSize(value),
         },
+        ["Compression"] = static (_, d, value, _) => d with { Compression = ParseCompression(value) },
+        ["CompressionLevel"] = static (_, d, value, _) => d with { CompressionLevel = value.Length == 0 ? null : ParseLevel(value) },
+        ["Subvolumes"] = static (settings, d, value, _) => d with
+        {
+            Subvolumes = d.Subvolumes.AddRange(ParseWords(value).Select(settings.ParseSubvolume)),
+        },
+        ["DefaultSubvolume"] = static (settings, d, value, _) => d with
+        {
+            DefaultSubvolume = value.Length == 0 ? null : ParsePath(settings.Expand(value)),
+        },
         ["AddValidateFS"] = static (_, d, value, _) => d with { AddValidateFs = ParseOptionalBoolean(value) },
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
     private static readonly FrozenSet<string> s_notYet = FrozenSet.Create(StringComparer.Ordinal,
         "VolumeLabel", "VolumeName", "Encrypt", "EncryptKDF", "EncryptedVolume", "TPM2PCRs", "KeyFile", "Integrity", "IntegrityAlgorithm",
-        "Verity", "VerityMatchKey", "VerityDataBlockSizeBytes", "VerityHashBlockSizeBytes", "Subvolumes", "DefaultSubvolume",
-        "Compression", "CompressionLevel", "MountPoint", "SupplementFor", "Discard", "BlockDeviceReplace");
+        "Verity", "VerityMatchKey", "VerityDataBlockSizeBytes", "VerityHashBlockSizeBytes",
+        "MountPoint", "SupplementFor", "Discard", "BlockDeviceReplace");
 
     /// <summary>The settings that act, by name.</summary>
     public static IEnumerable<string> Acting => s_setters.Keys;
@@ -189,6 +201,41 @@ internal sealed class DefinitionSettings(RepartSpecifiers specifiers, bool overr
         string path = ParsePath(specifiers.Expand(parts[0]));
         return path != "/" ? new MakeSymlink(path, parts[1], place) : throw new FormatException("the root cannot be a link");
     }
+
+    private string Expand(string value) => specifiers.Expand(value);
+
+    private Subvolume ParseSubvolume(string word)
+    {
+        string[] parts = word.Split(':');
+        if (parts.Length > 2)
+        {
+            throw new FormatException($"\"{word}\" has more than a path and flags");
+        }
+        var subvolume = new Subvolume(ParsePath(specifiers.Expand(parts[0])));
+        foreach (string flag in parts.ElementAtOrDefault(1)?.Split(',', StringSplitOptions.RemoveEmptyEntries) ?? [])
+        {
+            subvolume = flag switch
+            {
+                "ro" => subvolume with { IsReadOnly = true },
+                "nodatacow" => subvolume with { IsNoDataCow = true },
+                _ => throw new FormatException($"\"{flag}\" is no flag of a subvolume; there are ro and nodatacow"),
+            };
+        }
+        return subvolume;
+    }
+
+    private static FileCompression ParseCompression(string value) => value switch
+    {
+        "" => FileCompression.None,
+        "lzo" => FileCompression.Lzo,
+        "zlib" => FileCompression.Zlib,
+        "zstd" => FileCompression.Zstd,
+        _ => throw new FormatException($"\"{value}\" is none of zstd, zlib and lzo"),
+    };
+
+    private static int ParseLevel(string value) =>
+        int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int level)
+            ? level : throw new FormatException($"\"{value}\" is no level");
 
     private static MinimizeMode ParseMinimize(string value) => value switch
     {

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Diecast.Config;
+using Diecast.Formats;
 using Diecast.Formats.Gpt;
 
 namespace Diecast.Build.Partitioning;
@@ -13,7 +14,7 @@ public enum MinimizeMode
     /// <summary>What the content takes and half as much again.</summary>
     Guess,
 
-    /// <summary>What the content takes, for file systems that are never written to.</summary>
+    /// <summary>What the content takes: for file systems that are never written to, and for btrfs, which grows.</summary>
     Best,
 }
 
@@ -77,6 +78,18 @@ public sealed record PartitionDefinition
     public string? CopyBlocks { get; init; }
 
     public MinimizeMode Minimize { get; init; }
+
+    /// <summary>What contents of files are compressed with.</summary>
+    public FileCompression Compression { get; init; }
+
+    /// <summary>Null for the compression's own default.</summary>
+    public int? CompressionLevel { get; init; }
+
+    /// <summary>Directories that are subvolumes; they are made by other settings.</summary>
+    public ImmutableArray<Subvolume> Subvolumes { get; init; } = [];
+
+    /// <summary>The subvolume that is mounted where none is asked for; null for the top level.</summary>
+    public string? DefaultSubvolume { get; init; }
 
     /// <summary>The attributes apart from those that the three settings below decide.</summary>
     public PartitionAttributes Flags { get; init; }

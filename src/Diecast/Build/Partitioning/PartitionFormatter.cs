@@ -66,7 +66,9 @@ public sealed class PartitionFormatter
         var options = Options(identity, null);
         Require(definition, _formats(name)!.Check(tree, options));
         var limits = SizeLimits.Of(definition, null, _geometry.FileSystemSectorSize(definition), _geometry.Grain);
-        long size = Math.Max(limits.Min, _formats(name)!.MeasureGuess(tree, options));
+        long least = definition.Minimize == MinimizeMode.Best
+            ? _formats(name)!.Measure(tree, options) : _formats(name)!.MeasureGuess(tree, options);
+        long size = Math.Max(limits.Min, least);
         return limits.Max is null || size <= limits.Max
             ? size
             : throw new ConfigException(definition.Place("SizeMaxBytes"), $"the content takes {size} bytes, more than SizeMaxBytes");
@@ -110,6 +112,10 @@ public sealed class PartitionFormatter
         Epoch = _epoch,
         Label = identity.Definition.Format == "ext4" ? Shorten(identity.Label, Ext4LabelLength) : identity.Label,
         Size = size,
+        Compression = identity.Definition.Compression,
+        CompressionLevel = identity.Definition.CompressionLevel,
+        Subvolumes = identity.Definition.Subvolumes,
+        DefaultSubvolume = identity.Definition.DefaultSubvolume ?? "/",
         SectorSize = _geometry.FileSystemSectorSize(identity.Definition),
         FatBits = identity.Definition.Format == "vfat" ? 32 : null,
         // As in systemd-repart: the file system does not know where on the disk it is.

@@ -20,7 +20,7 @@ internal static class ExtentDecoder
     public const int LargestExtent = 128 << 10;
 
     /// <summary>The largest window that btrfs lets zstd use.</summary>
-    private const int ZstdWindowLog = 17;
+    public const int ZstdWindowLog = 17;
 
     /// <param name="length">Of the decoded data; where there is less, zeros follow.</param>
     /// <exception cref="InvalidDataException">The data is damaged.</exception>

@@ -87,14 +87,15 @@ internal sealed class FileTreeReader(Volume volume, TreeIndex index)
 
     private IEnumerable<DirectoryEntry> ReadDirectory(Tree tree, ulong directory, Metadata metadata)
     {
+        var names = new HashSet<FileName>();
         foreach (var item in tree.Items(directory, ItemType.DirIndex))
         {
             foreach (var entry in DirectoryItem.ReadAll(item))
             {
                 var name = new FileName(entry.Name);
-                if (!name.IsValid)
+                if (!name.IsValid || !names.Add(name))
                 {
-                    throw item.Damaged("no valid name");
+                    throw item.Damaged(name.IsValid ? $"\"{name}\" stands twice in the directory" : "no valid name");
                 }
                 yield return new DirectoryEntry(name, Child(tree, directory, name, metadata, item, entry.Location));
             }

@@ -64,6 +64,15 @@ internal static class ObjectId
     public const ulong RaidStripeTree = 12;
     public const ulong FirstFree = 256;
     public const ulong LastFree = unchecked((ulong)-256L);
+
+    /// <summary>The first of a file tree's inodes that is not its root.</summary>
+    public const ulong FirstInode = FirstFree + 1;
+
+    /// <summary>BTRFS_FIRST_CHUNK_TREE_OBJECTID: of all chunks.</summary>
+    public const ulong FirstChunkTree = 256;
+
+    public const ulong DataReloc = unchecked((ulong)-9L);
+    public const ulong ExtentCsum = unchecked((ulong)-10L);
     public const ulong TreeLog = unchecked((ulong)-6L);
     public const ulong TreeReloc = unchecked((ulong)-8L);
 
@@ -86,8 +95,8 @@ internal static class ObjectId
         [TreeLog] = "TREE_LOG",
         [unchecked((ulong)-7L)] = "TREE_LOG_FIXUP",
         [TreeReloc] = "TREE_RELOC",
-        [unchecked((ulong)-9L)] = "DATA_RELOC_TREE",
-        [unchecked((ulong)-10L)] = "EXTENT_CSUM",
+        [DataReloc] = "DATA_RELOC_TREE",
+        [ExtentCsum] = "EXTENT_CSUM",
         [unchecked((ulong)-11L)] = "FREE_SPACE",
         [unchecked((ulong)-12L)] = "FREE_INO",
         [unchecked((ulong)-255L)] = "MULTIPLE",

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Diecast.Binary;
 using Diecast.Images;
 
@@ -7,8 +6,6 @@ namespace Diecast.Formats.Btrfs;
 /// <summary>All bytes of the device, each range with its label.</summary>
 internal sealed class LayoutBuilder
 {
-    private const string Unused = "btrfs unused";
-
     private readonly Volume _volume;
     private readonly TreeIndex _index;
     private readonly PathFinder _paths;
@@ -17,12 +14,6 @@ internal sealed class LayoutBuilder
 
     /// <summary>Data and the file that it was first found in; a tree of 0 where no file has it.</summary>
     private readonly record struct DataExtent(ulong Length, ulong Tree, ulong Inode);
-
-    private sealed record BlockPlace(ulong Bytenr, int Copy)
-    {
-        public override string ToString() => Copy == 0
-            ? Bytenr.ToString(CultureInfo.InvariantCulture) : string.Create(CultureInfo.InvariantCulture, $"{Bytenr}, copy {Copy + 1}");
-    }
 
     private sealed record Owner(PathFinder Paths, ulong Tree, ulong Inode)
     {
@@ -62,23 +53,18 @@ internal sealed class LayoutBuilder
             long offset = Volume.SuperblockOffsets[i];
             if (_volume.Length - offset >= Superblock.Size)
             {
-                _extents.Add(new Extent(offset, _volume.Slice(offset, Superblock.Size),
-                    i == 0 ? "btrfs superblock" : new Label("btrfs superblock mirror", i)));
+                _extents.Add(new Extent(offset, _volume.Slice(offset, Superblock.Size), LayoutLabels.Superblock(i)));
             }
         }
     }
 
-    /// <summary>A block in up to three parts: in the middle of most there is free space.</summary>
     private void AddBlock(TreeBlock block)
     {
-        string kind = string.Create(CultureInfo.InvariantCulture,
-            $"btrfs {ObjectId.Name(block.Header.Owner)} {(block.IsLeaf ? "leaf" : $"node of level {block.Header.Level}")}");
-        int free = block.DataStart - block.EntriesEnd;
-        AddCopies(block.Bytenr, block.EntriesEnd, copy => new Label(kind, new BlockPlace(block.Bytenr, copy)));
-        AddCopies(block.Bytenr + (ulong)block.EntriesEnd, free,
-            copy => new Label($"btrfs free space in {kind["btrfs ".Length..]}", new BlockPlace(block.Bytenr, copy)));
-        AddCopies(block.Bytenr + (ulong)block.DataStart, _volume.NodeSize - block.DataStart,
-            copy => new Label(kind, new BlockPlace(block.Bytenr, copy)));
+        var labels = new BlockLabels(block.Header.Owner, block.Header.Level, block.Bytenr);
+        foreach (var (range, isFree) in BlockLabels.Parts(block.EntriesEnd, block.DataStart, _volume.NodeSize))
+        {
+            AddCopies(block.Bytenr + (ulong)range.Offset, range.Length, copy => labels.Of(isFree, copy));
+        }
     }
 
     /// <summary>Notes the data that a leaf refers to: as extents, or as what files have.</summary>
@@ -123,7 +109,7 @@ internal sealed class LayoutBuilder
             throw new InvalidDataException($"btrfs data extent at {bytenr}: {extent.Length} bytes");
         }
         var label = extent.Tree == 0 ? new Label("btrfs data extent")
-            : ObjectId.IsFileTree(extent.Tree) ? new Label("file", new Owner(_paths, extent.Tree, extent.Inode))
+            : ObjectId.IsFileTree(extent.Tree) ? new Label(LayoutLabels.File, new Owner(_paths, extent.Tree, extent.Inode))
             : new Label($"btrfs data extent of {ObjectId.Name(extent.Tree)}, inode", extent.Inode);
         AddCopies(bytenr, (long)extent.Length, _ => label);
     }
@@ -154,11 +140,11 @@ internal sealed class LayoutBuilder
             {
                 throw new InvalidDataException($"{extent.Label} at {extent.Offset} is claimed twice");
             }
-            builder.Place(end, _volume.Slice(end, extent.Offset - end), Unused);
+            builder.Place(end, _volume.Slice(end, extent.Offset - end), LayoutLabels.Unused);
             builder.Place(extent.Offset, extent.Content, extent.Label);
             end = extent.End;
         }
-        builder.Place(end, _volume.Slice(end, _volume.Length - end), Unused);
+        builder.Place(end, _volume.Slice(end, _volume.Length - end), LayoutLabels.Unused);
         return builder.Build(_volume.Length);
     }
 }

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Diecast.Binary;
+using Diecast.Trees;
 
 namespace Diecast.Formats.Btrfs;
 
@@ -17,6 +18,13 @@ internal struct UuidBytes
     {
         ReadOnlySpan<byte> bytes = this;
         return new Guid(bytes, bigEndian: true);
+    }
+
+    public static UuidBytes From(Guid guid)
+    {
+        var uuid = new UuidBytes();
+        guid.TryWriteBytes(uuid, bigEndian: true, out _);
+        return uuid;
     }
 }
 
@@ -64,6 +72,8 @@ internal struct DiskKey
     public Le<ulong> Objectid;
     public byte Type;
     public Le<ulong> Offset;
+
+    public static DiskKey From(Key key) => new() { Objectid = key.Objectid, Type = (byte)key.Type, Offset = key.Offset };
 }
 
 /// <summary>struct btrfs_dev_item.</summary>
@@ -177,6 +187,9 @@ internal struct Header
 {
     public const int Size = 101;
 
+    /// <summary>BTRFS_HEADER_FLAG_WRITTEN, and the revision of the back references of all file systems since 2.6.31.</summary>
+    public const ulong WrittenMixedBackref = 1 | 1ul << 56;
+
     public ChecksumBytes Csum;
     public UuidBytes Fsid;
     public Le<ulong> Bytenr;
@@ -247,6 +260,8 @@ internal struct TimeSpec
 {
     public Le<long> Sec;
     public Le<uint> Nsec;
+
+    public static TimeSpec From(Timestamp time) => new() { Sec = time.Seconds, Nsec = time.Nanoseconds };
 }
 
 /// <summary>struct btrfs_inode_item.</summary>
@@ -290,6 +305,25 @@ internal struct RootItem
     public DiskKey DropProgress;
     public byte DropLevel;
     public byte Level;
+}
+
+/// <summary>The rest of struct btrfs_root_item: what kernels since 3.6 write of it.</summary>
+[StructLayout(LayoutKind.Sequential, Pack = 1)]
+internal struct RootItemRest
+{
+    public Le<ulong> GenerationV2;
+    public UuidBytes Uuid;
+    public UuidBytes ParentUuid;
+    public UuidBytes ReceivedUuid;
+    public Le<ulong> Ctransid;
+    public Le<ulong> Otransid;
+    public Le<ulong> Stransid;
+    public Le<ulong> Rtransid;
+    public TimeSpec Ctime;
+    public TimeSpec Otime;
+    public TimeSpec Stime;
+    public TimeSpec Rtime;
+    public InlineArray8<Le<ulong>> Reserved;
 }
 
 /// <summary>struct btrfs_inode_ref; the name follows.</summary>
@@ -361,4 +395,63 @@ internal struct FileExtentPlace
     public Le<ulong> DiskNumBytes;
     public Le<ulong> Offset;
     public Le<ulong> NumBytes;
+}
+
+/// <summary>struct btrfs_extent_item; the references that fit follow.</summary>
+[StructLayout(LayoutKind.Sequential, Pack = 1)]
+internal struct ExtentItem
+{
+    /// <summary>BTRFS_EXTENT_FLAG_*.</summary>
+    public const ulong Data = 1, TreeBlock = 2;
+
+    public Le<ulong> Refs;
+    public Le<ulong> Generation;
+    public Le<ulong> Flags;
+}
+
+/// <summary>struct btrfs_extent_inline_ref of a tree block: the tree that it belongs to.</summary>
+[StructLayout(LayoutKind.Sequential, Pack = 1)]
+internal struct InlineBlockRef
+{
+    public byte Type;
+    public Le<ulong> Root;
+}
+
+/// <summary>struct btrfs_extent_inline_ref of data with its struct btrfs_extent_data_ref.</summary>
+[StructLayout(LayoutKind.Sequential, Pack = 1)]
+internal struct InlineDataRef
+{
+    public byte Type;
+    public Le<ulong> Root;
+    public Le<ulong> Objectid;
+    public Le<ulong> Offset;
+    public Le<uint> Count;
+}
+
+/// <summary>struct btrfs_block_group_item.</summary>
+[StructLayout(LayoutKind.Sequential, Pack = 1)]
+internal struct BlockGroupItem
+{
+    public Le<ulong> Used;
+    public Le<ulong> ChunkObjectid;
+    public Le<ulong> Flags;
+}
+
+/// <summary>struct btrfs_free_space_info.</summary>
+[StructLayout(LayoutKind.Sequential, Pack = 1)]
+internal struct FreeSpaceInfo
+{
+    public Le<uint> ExtentCount;
+    public Le<uint> Flags;
+}
+
+/// <summary>struct btrfs_dev_extent.</summary>
+[StructLayout(LayoutKind.Sequential, Pack = 1)]
+internal struct DevExtent
+{
+    public Le<ulong> ChunkTree;
+    public Le<ulong> ChunkObjectid;
+    public Le<ulong> ChunkOffset;
+    public Le<ulong> Length;
+    public UuidBytes ChunkTreeUuid;
 }

@@ -4,6 +4,15 @@ using Diecast.Images;
 
 namespace Diecast.Formats.Btrfs;
 
+/// <summary>BTRFS_FEATURE_COMPAT_RO_*: what a writer must know.</summary>
+[Flags]
+internal enum CompatRoFeatures : ulong
+{
+    None = 0,
+    FreeSpaceTree = 1 << 0,
+    FreeSpaceTreeValid = 1 << 1,
+}
+
 /// <summary>BTRFS_FEATURE_INCOMPAT_*: what a reader must know.</summary>
 [Flags]
 internal enum IncompatFeatures : ulong

@@ -253,7 +253,7 @@ internal sealed class Plan
                 }
             }
         }
-        Parallel.For(0, large.Count, i => large[i].Runs = DataRuns.Find(((FileNode)large[i].Node).Content));
+        AllProcessors.For(large.Count, i => large[i].Runs = DataRuns.Find(((FileNode)large[i].Node).Content));
     }
 
     private void Error(PlannedInode inode, string what) => Error(inode.Name, what);

@@ -205,7 +205,7 @@ internal static class CauseRules
             [
                 new("ext4", "s_free_*|bg_free_*|bg_used_dirs_count|bg_itable_unused|i_blocks|s_overhead_clusters|s_r_blocks_count", Numbers),
                 new("vfat", "FSI_Free_Count|FSI_Nxt_Free", Numbers), new("btrfs", "*bytes_used|used|*nbytes", Numbers),
-                new("elf", "e_entry|e_shnum|e_shstrndx|e_shoff|e_phoff|sh_offset|sh_addr|sh_size|sh_info|sh_link|PT_*", Any), new("pe", "PointerToRawData|SizeOf*|VirtualAddress|VirtualSize|data directory *", Any), new("file|section|part|zip|tar|cpio|ar", "size", Numbers),
+                new("elf", "e_entry|e_shnum|e_shstrndx|e_shoff|e_phoff|sh_offset|sh_addr|sh_size|sh_info|sh_link|PT_*", Any), new("pe", "PointerToRawData|SizeOf*|VirtualAddress|VirtualSize|data directory *", Any), new("file|section|part|zip|tar|cpio|ar|gzip|xz|zstd", "size", Numbers),
                 new("passwd|group|shadow|gshadow|dpkg status", "order", OtherCount),
                 new("gpt", "AlternateLBA|LastUsableLBA|PartitionRecord* SizeInLBA", Numbers),
                 new("zip", "compressed size", Numbers), new("cpio", "c_filesize", Numbers), new("tar", "exthdr.size|globexthdr.size|pax size", Any), new("ld.so.cache", "length of strings|entries", Numbers),

@@ -85,6 +85,7 @@ internal sealed class Comparison(DiffOptions options)
                 return CompareAcross(subject, found, left, right);
             }
             found.Format = left.Kind;
+            found.Explain(left.Kind);
             new ContainerComparison(this, subject, found, left, right).Compare(before, after, ranges);
             return true;
         }

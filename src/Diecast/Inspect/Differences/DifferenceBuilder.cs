@@ -36,6 +36,15 @@ internal sealed class DifferenceBuilder(string kind, string name)
 
     public void Add(FieldChange change) => _fields.Add(change);
 
+    /// <summary>Gives the fields that have no cause yet the one of what the content turned out to be.</summary>
+    public void Explain(string format)
+    {
+        for (int i = 0; i < _fields.Count; i++)
+        {
+            _fields[i] = _fields[i] with { Cause = _fields[i].Cause ?? Causes.OfField(format, null, null, _fields[i].Name, _fields[i].Before, _fields[i].After) };
+        }
+    }
+
     public void Add(Difference? child)
     {
         if (child is not null)

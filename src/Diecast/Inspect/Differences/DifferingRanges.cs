@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Runtime.ExceptionServices;
 using System.Runtime.Intrinsics;
 using Diecast.Images;
 
@@ -53,23 +52,12 @@ public sealed class DifferingRanges
         var all = new RangeMerger(gap, maximum);
         foreach (long[] stripes in Stripes(before, after, common).Chunk(StripesInFlight))
         {
-            var results = new RangeMerger?[stripes.Length];
-            var failures = new ExceptionDispatchInfo?[stripes.Length];
-            Parallel.For(0, stripes.Length, i =>
+            var results = new RangeMerger[stripes.Length];
+            AllProcessors.For(stripes.Length, i =>
+                results[i] = CompareStripe(before, after, stripes[i], Math.Min(StripeSize, common - stripes[i]), gap, maximum));
+            foreach (var result in results)
             {
-                try
-                {
-                    results[i] = CompareStripe(before, after, stripes[i], Math.Min(StripeSize, common - stripes[i]), gap, maximum);
-                }
-                catch (Exception exception)
-                {
-                    failures[i] = ExceptionDispatchInfo.Capture(exception);
-                }
-            });
-            for (int i = 0; i < stripes.Length; i++)
-            {
-                failures[i]?.Throw();
-                all.Append(results[i]!);
+                all.Append(result);
             }
         }
         return new DifferingRanges(common, all);

@@ -1,4 +1,3 @@
-using Diecast.Packages.Pacman;
 
 namespace Diecast.Packages.Apt;
 

@@ -5,38 +5,21 @@ using Diecast.Packages.OpenPgp;
 
 namespace Diecast.Packages.Pacman;
 
-/// <summary>A locked package and its file, whose digest has been checked.</summary>
-public sealed record FetchedPackage(LockedPackage Locked, StoredFile File)
-{
-    public PackageToInstall ToInstall() => new(
-        new PackageIdentity(Locked.Name, Locked.Version), Locked.Reason,
-        Locked.Signer is null ? PackageValidation.Sha256 : PackageValidation.Pgp, () => new BlobStream(File));
-}
-
-/// <summary>All packages of a lock file, open.</summary>
-public sealed record FetchedPackages(ImmutableArray<FetchedPackage> Packages, ImmutableArray<FetchedPackage> Initrd) : IDisposable
-{
-    public void Dispose()
-    {
-        foreach (var package in Packages.Concat(Initrd))
-        {
-            package.File.Dispose();
-        }
-    }
-}
-
 /// <summary>
 /// Packages from pacman repositories: resolves what is asked for into a lock file, and fetches what a lock file pins.
 /// </summary>
 /// <param name="keyring">Called when a signature is to be checked, once.</param>
 public sealed class PacmanSource(
-    PacmanConfiguration configuration, Func<Keyring> keyring, PackageStore store, Downloader downloader)
+    PacmanConfiguration configuration, Func<Keyring> keyring, PackageStore store, Downloader downloader) : IPackageSource
 {
     // Arch's extra has 8 MB, with the files of all packages 50 MB.
     private const long MaximumDatabase = 512 << 20;
     private const long MaximumSignature = 64 << 10;
 
     private readonly Lazy<Keyring> _keyring = new(keyring);
+
+    /// <summary>Provisions that are there without a package, such as <c>initramfs</c>.</summary>
+    public IReadOnlyCollection<string> AssumeInstalled { get; init; } = [];
 
     /// <summary>Called by one thread at a time while packages are fetched.</summary>
     public Action<DownloadProgress>? Progress { get; init; }
@@ -50,17 +33,16 @@ public sealed class PacmanSource(
     /// Resolves a request by the repositories' present databases, fetches all packages, and checks their signatures as of the
     /// snapshot's time.
     /// </summary>
-    /// <param name="assumeInstalled">Provisions that are there without a package, such as <c>initramfs</c>.</param>
     /// <exception cref="PackageException">There is no such set, or a signature is not there: a line for each package.</exception>
     /// <exception cref="InvalidDataException">A database or keyring is malformed.</exception>
     /// <exception cref="DownloadException">Files cannot be had: a line for each.</exception>
-    public Lockfile Lock(LockRequest request, IReadOnlyCollection<string> assumeInstalled, CancellationToken cancellation = default)
+    public Lockfile Lock(LockRequest request, CancellationToken cancellation = default)
     {
         var databases = ReadDatabases(cancellation);
         long time = databases.Select(static database => database.Content.NewestBuildDate).Max();
         CheckDatabases(databases, time);
-        var image = Resolve(databases, request.Targets, assumeInstalled);
-        var initrd = Resolve(databases, request.InitrdTargets, assumeInstalled);
+        var image = Resolve(databases, request.Targets);
+        var initrd = Resolve(databases, request.InitrdTargets);
         SyncPackage[] packages = [.. image.Concat(initrd).Select(static resolved => resolved.Package).Distinct()];
         var signers = FetchAndVerify(packages, time, cancellation);
         return new Lockfile
@@ -123,7 +105,7 @@ public sealed class PacmanSource(
             throw new PackageException(["there is no repository"]);
         }
         var databases = new Database[configuration.Repositories.Length];
-        InParallel(databases.Length, i =>
+        AllProcessors.For(databases.Length, i =>
         {
             var repository = configuration.Repositories[i];
             string file = repository.Name + ".db";
@@ -147,11 +129,10 @@ public sealed class PacmanSource(
         }
     }
 
-    private ImmutableArray<ResolvedPackage> Resolve(
-        List<Database> databases, ImmutableArray<string> targets, IReadOnlyCollection<string> assumeInstalled)
+    private ImmutableArray<ResolvedPackage> Resolve(List<Database> databases, ImmutableArray<string> targets)
     {
         var resolution = Resolver.Resolve(
-            [.. databases.Select(static database => database.Content)], targets, assumeInstalled, configuration.Architectures);
+            [.. databases.Select(static database => database.Content)], targets, AssumeInstalled, configuration.Architectures);
         foreach (string warning in resolution.Warnings)
         {
             Warn?.Invoke(warning);
@@ -174,7 +155,7 @@ public sealed class PacmanSource(
         {
             var signers = new string?[packages.Length];
             var errors = new string?[packages.Length];
-            InParallel(packages.Length, i =>
+            AllProcessors.For(packages.Length, i =>
             {
                 try
                 {
@@ -249,27 +230,6 @@ public sealed class PacmanSource(
                 : throw new PackageException([$"repository {repository}: {server} is no http, https or file address"]));
         }
         return addresses;
-    }
-
-    /// <summary>Like Parallel.For, but the exception of the lowest index comes out, not a collection in any order.</summary>
-    private static void InParallel(int count, Action<int> action)
-    {
-        var failures = new Exception?[count];
-        System.Threading.Tasks.Parallel.For(0, count, i =>
-        {
-            try
-            {
-                action(i);
-            }
-            catch (Exception e)
-            {
-                failures[i] = e;
-            }
-        });
-        if (Array.Find(failures, static failure => failure is not null) is { } first)
-        {
-            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(first);
-        }
     }
 
     private static LockedPackage Pin(ResolvedPackage resolved, Dictionary<SyncPackage, string?> signers) => new()

@@ -2,13 +2,6 @@ using System.Collections.Immutable;
 
 namespace Diecast.Packages.Pacman;
 
-/// <summary>Why a package is installed: it was asked for, or something needs it.</summary>
-public enum InstallReason
-{
-    Explicit,
-    Dependency,
-}
-
 public sealed record ResolvedPackage(SyncPackage Package, InstallReason Reason);
 
 /// <summary>The packages in the order in which they are installed.</summary>

@@ -1,6 +1,7 @@
 using CsCheck;
 using Diecast.Build.Partitioning;
 using Diecast.Config;
+using Diecast.Formats;
 using Diecast.Formats.Gpt;
 using Diecast.Tests.Support;
 using Diecast.Trees;
@@ -58,6 +59,10 @@ public sealed class DefinitionReaderTests
             ["MakeDirectories"] = ("MakeDirectories=/a /b/\nMakeDirectories=/c", static d => string.Join('|', d.MakeDirectories), "/a|/b|/c"),
             ["MakeSymlinks"] = ("MakeSymlinks=/a:../b /c:/d", static d => string.Join('|', d.MakeSymlinks.Select(static l => $"{l.Path}>{l.Target}")), "/a>../b|/c>/d"),
             ["Minimize"] = ("Minimize=guess\nFormat=ext4", static d => d.Minimize, MinimizeMode.Guess),
+            ["Compression"] = ("Compression=zstd\nCompression=lzo\nFormat=btrfs", static d => d.Compression, FileCompression.Lzo),
+            ["CompressionLevel"] = ("CompressionLevel=9\nFormat=btrfs", static d => d.CompressionLevel, 9),
+            ["Subvolumes"] = ("Subvolumes=/a /b:ro\nSubvolumes=/c/:nodatacow /d:nodatacow,ro\nFormat=btrfs", static d => string.Join('|', d.Subvolumes.Select(static s => $"{s.Path} {s.IsReadOnly} {s.IsNoDataCow}")), "/a False False|/b True False|/c False True|/d True True"),
+            ["DefaultSubvolume"] = ("DefaultSubvolume=/%M/\nFormat=btrfs", static d => d.DefaultSubvolume, "/img"),
             ["Flags"] = ("Flags=0x1000000000000005", static d => (ulong)d.Attributes, 0x1800_0000_0000_0005ul),
             ["NoAuto"] = ("NoAuto=on", static d => d.Attributes, PartitionAttributes.NoAuto | PartitionAttributes.GrowFileSystem),
             ["ReadOnly"] = ("ReadOnly=1", static d => d.Attributes, PartitionAttributes.ReadOnly),
@@ -106,6 +111,11 @@ public sealed class DefinitionReaderTests
     [InlineData("ExcludeFiles", "/a 'b", "the quote ' is not closed")]
     [InlineData("MakeSymlinks", "/a", "\"/a\" is not a path, a colon and a target")]
     [InlineData("Minimize", "least", "\"least\" is neither yes nor no")]
+    [InlineData("Compression", "lz4", "\"lz4\" is none of zstd, zlib and lzo")]
+    [InlineData("CompressionLevel", "-1", "\"-1\" is no level")]
+    [InlineData("Subvolumes", "/a:ro,nodatasum", "\"nodatasum\" is no flag of a subvolume; there are ro and nodatacow")]
+    [InlineData("Subvolumes", "/a:ro:x", "\"/a:ro:x\" has more than a path and flags")]
+    [InlineData("DefaultSubvolume", "a", "\"a\" is not an absolute path without \"..\"")]
     [InlineData("Flags", "0xg", "\"0xg\" is no number of 64 bits")]
     [InlineData("SplitName", "a/b", "\"a/b\" is no part of a file name")]
     [InlineData("FileSystemSectorSize", "1000", "\"1000\" is no power of two")]
@@ -121,8 +131,10 @@ public sealed class DefinitionReaderTests
     [InlineData("Type=root\nCopyBlocks=/x\nFormat=ext4", "x.conf:3: CopyBlocks cannot be combined with Format, CopyFiles, MakeDirectories, MakeSymlinks and AddValidateFS")]
     [InlineData("Type=root\nFormat=empty\nCopyFiles=/", "x.conf:3: Format=empty cannot be combined with CopyFiles, MakeDirectories, MakeSymlinks and AddValidateFS")]
     [InlineData("Type=esp\nFormat=vfat\nAddValidateFS=yes", "x.conf:4: vfat has no place for AddValidateFS")]
+    [InlineData("Type=root\nFormat=ext4\nCompression=zstd", "x.conf:4: Compression needs Format=btrfs")]
+    [InlineData("Type=root\nSubvolumes=/a", "x.conf:3: Subvolumes needs Format=btrfs")]
     [InlineData("Type=root\nMinimize=guess", "x.conf:3: Minimize needs a Format")]
-    [InlineData("Type=root\nMinimize=best\nFormat=ext4", "x.conf:3: Minimize=best is for file systems that are never written to, and none is supported yet; write guess")]
+    [InlineData("Type=root\nMinimize=best\nFormat=ext4", "x.conf:3: Minimize=best is for btrfs and file systems that are never written to, and none of those is supported yet; write guess")]
     [InlineData("Type=esp\nReadOnly=yes", "x.conf:3: ReadOnly means nothing for the type esp")]
     [InlineData("Type=21686148-6449-6e6f-744e-656564454649\nGrowFileSystem=no", "x.conf:3: GrowFileSystem means nothing for the type 21686148-6449-6e6f-744e-656564454649")]
     [InlineData("Type=swap", "x.conf:2: a partition of type swap is formatted as such, and Format=swap is not supported yet; write Format=empty")]
@@ -214,6 +226,36 @@ public sealed class DefinitionReaderTests
         var specifiers = RepartSpecifiers.ForTree("arm64", builder.Build());
         Assert.Equal("arch my image 1\"2  arm64", specifiers.Expand("%o %M %w %W %a"));
         Assert.Contains("no tree is given", Assert.Throws<FormatException>(() => RepartSpecifiers.ForTree("x86", null).Expand("%o")).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("ROOT=btrfs", "Type=root\nFormat=ext4", "btrfs")]
+    [InlineData("ROOT=btrfs", "Type=root", "btrfs")]
+    [InlineData("ROOT=btrfs", "Type=home\nFormat=ext4", "ext4")]
+    [InlineData("ROOT=btrfs", "Type=root\nSubvolumes=/a\nMinimize=best\nCopyFiles=/", "btrfs")]
+    [InlineData("=btrfs", "Type=linux-generic\nFormat=ext4", "btrfs")]
+    [InlineData("=btrfs", "Type=root\nCopyFiles=/", "ext4")]
+    [InlineData("=btrfs", "Type=root", null)]
+    [InlineData("=vfat", "Type=esp\nFormat=vfat", "vfat")]
+    public void TheEnvironmentGoesOverTheFormat(string variable, string settings, string? format)
+    {
+        Assert.Equal(format, ParseWith(variable, settings).Format);
+    }
+
+    [Theory]
+    [InlineData("=btrfs", "Type=esp\nFormat=vfat", "x.conf:3: SYSTEMD_REPART_OVERRIDE_FSTYPE=btrfs means this esp too, and firmware reads vfat only; "
+        + "say SYSTEMD_REPART_OVERRIDE_FSTYPE_ROOT=btrfs for the root alone")]
+    [InlineData("ROOT=ext4", "Type=root\nFormat=btrfs\nSubvolumes=/a", "x.conf:4: Subvolumes needs Format=btrfs")]
+    [InlineData("ROOT=ext4", "Type=root\nFormat=btrfs\nMinimize=best", "x.conf:4: Minimize=best is for btrfs and file systems that are never written to, "
+        + "and none of those is supported yet; write guess")]
+    public void WhatTheEnvironmentCannotMakeOfADefinitionIsAnError(string variable, string settings, string message) =>
+        Assert.Equal(message, Assert.Throws<ConfigException>(() => ParseWith(variable, settings)).Message);
+
+    private static PartitionDefinition ParseWith(string variable, string settings)
+    {
+        string[] words = variable.Split('=');
+        string name = words[0].Length == 0 ? MkfsOptions.OverrideVariable : $"{MkfsOptions.OverrideVariable}_{words[0]}";
+        return DefinitionReader.Parse($"[Partition]\n{settings}\n", "x.conf", s_specifiers, options: new MkfsOptions().With(name, words[1]));
     }
 
     [Fact]

@@ -185,6 +185,32 @@ public sealed class BtrfsReaderTests
         Assert.Contains("copy 1: wrong checksum", Assert.Single(view.Check()), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void ANameThatStandsTwiceIsRefused()
+    {
+        var builder = BtrfsTrees.NewBuilder();
+        builder.AddFile("etc/twin-a", BtrfsTrees.File, Posix.Bytes("a"));
+        builder.AddFile("etc/twin-b", BtrfsTrees.File, Posix.Bytes("b"));
+        var image = new Diecast.Formats.Btrfs.BtrfsFormat().Write(builder.Build(), BtrfsTrees.Options);
+        byte[] bytes = image.ReadBytes(0, (int)image.Length);
+        foreach (var extent in image.Extents.Where(static extent => extent.Label.Kind == "btrfs FS_TREE leaf"))
+        {
+            var part = bytes.AsSpan((int)extent.Offset, (int)extent.Length);
+            for (int at; (at = part.IndexOf("twin-b"u8)) >= 0;)
+            {
+                part[at + 5] = (byte)'a';
+            }
+        }
+        foreach (var extent in image.Extents.Where(static extent => extent.Label.Kind == "btrfs FS_TREE leaf" && extent.Offset % NodeSize == 0))
+        {
+            var block = bytes.AsSpan((int)extent.Offset, NodeSize);
+            BinaryPrimitives.WriteUInt32LittleEndian(block, Diecast.Binary.Crc32C.Compute(block[32..]));
+        }
+        var view = Diecast.Formats.Btrfs.BtrfsReader.Read(new MemoryBlob(bytes));
+        var exception = Assert.Throws<InvalidDataException>(() => view.Tree.Find("etc/twin-a"));
+        Assert.Matches(@"^btrfs FS_TREE leaf at \d+, item \d+ \(257 DIR_INDEX 3\): ""twin-a"" stands twice in the directory$", exception.Message);
+    }
+
     /// <summary>The chunk tree is found by the superblock's chunks, but its own do not hold it.</summary>
     [Fact]
     public void AChunkTreeOutsideOfItsChunksIsNoticed()

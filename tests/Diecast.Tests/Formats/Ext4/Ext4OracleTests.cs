@@ -301,7 +301,7 @@ public sealed class Ext4OracleTests
         }, iter: 40, threads: 1);
     }
 
-    private static class Generators
+    internal static class Generators
     {
         private static readonly Gen<Metadata> s_metadata = Gen.Select(
             Gen.Int[0, 0xFFF], Gen.UInt, Gen.UInt, Gen.Long[int.MinValue, int.MaxValue + (3L << 32)], Gen.UInt[0, 999_999_999],

@@ -65,6 +65,12 @@ internal static class Ext4Samples
     public static FileTree Everything(int names = 700)
     {
         var builder = NewBuilder();
+        AddEverything(builder, names);
+        return builder.Build();
+    }
+
+    public static void AddEverything(TreeBuilder builder, int names)
+    {
         builder.AddFile("empty", File, Array.Empty<byte>());
         builder.AddFile("bin/tool", File with { Mode = 0x9ED }, Bytes(200_000));
         builder.AddFile("bin/ping", (File with { Mode = 0x1ED }).WithXattrs(("security.capability", Capability)), Bytes(5000, 2));
@@ -99,6 +105,5 @@ internal static class Ext4Samples
         {
             builder.AddFile($"many/file-{i:D6}", File, i % 10 == 0 ? Bytes(i + 1, i) : Array.Empty<byte>());
         }
-        return builder.Build();
     }
 }

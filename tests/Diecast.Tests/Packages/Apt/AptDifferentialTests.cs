@@ -3,7 +3,6 @@ using System.Security.Cryptography;
 using System.Text;
 using Diecast.Packages;
 using Diecast.Packages.Apt;
-using Diecast.Packages.Pacman;
 using Diecast.Tests.Support;
 
 namespace Diecast.Tests.Packages.Apt;

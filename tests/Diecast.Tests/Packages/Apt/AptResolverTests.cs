@@ -1,6 +1,6 @@
 using System.Text;
+using Diecast.Packages;
 using Diecast.Packages.Apt;
-using Diecast.Packages.Pacman;
 
 namespace Diecast.Tests.Packages.Apt;
 

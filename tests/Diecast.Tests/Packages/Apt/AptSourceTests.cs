@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using System.Text;
 using Diecast.Packages;
 using Diecast.Packages.Apt;
-using Diecast.Packages.Pacman;
 using Diecast.Tests.Packages.OpenPgp;
 using Diecast.Tests.Support;
 

@@ -2,7 +2,6 @@ using System.Text;
 using CsCheck;
 using Diecast.Packages;
 using Diecast.Packages.Apt;
-using Diecast.Packages.Pacman;
 
 namespace Diecast.Tests.Packages.Apt;
 

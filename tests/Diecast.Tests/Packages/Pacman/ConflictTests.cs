@@ -1,5 +1,6 @@
 using System.Text;
 using CsCheck;
+using Diecast.Packages;
 using Diecast.Packages.Pacman;
 using Diecast.Tests.Support;
 using static Diecast.Tests.Packages.Pacman.Choices;

@@ -108,6 +108,7 @@ public sealed partial class HookTests
     [InlineData("?", "\u00ff", true)]
     [InlineData("[\u00e0-\u00ff]", "\u00e9", true)]
     [InlineData("a\\*", "a*", true)]
+    [InlineData("[[a[.1/[\\]]", "]", false)]
     [InlineData("a\\*", "ab", false)]
     public void GlobsCrossSlashes(string pattern, string text, bool matches) =>
         Assert.Equal(matches, Glob.Matches(Encoding.Latin1.GetBytes(pattern), Encoding.Latin1.GetBytes(text)));

@@ -1,6 +1,7 @@
 using System.Text;
 using CsCheck;
 using Diecast.Images;
+using Diecast.Packages;
 using Diecast.Packages.Pacman;
 using Diecast.Tests.Support;
 

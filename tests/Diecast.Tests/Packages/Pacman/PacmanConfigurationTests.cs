@@ -1,4 +1,5 @@
 using System.Text;
+using Diecast.Packages;
 using Diecast.Packages.Pacman;
 using Diecast.Trees;
 

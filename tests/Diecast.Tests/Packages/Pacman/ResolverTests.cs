@@ -1,4 +1,5 @@
 using CsCheck;
+using Diecast.Packages;
 using Diecast.Packages.Pacman;
 using Diecast.Tests.Support;
 using static Diecast.Tests.Packages.Pacman.Choices;
