@@ -1,5 +1,5 @@
-using Diecast.Packages.Apt;
 using Diecast.Packages;
+using Diecast.Packages.Apt;
 using Diecast.Tests.Support;
 
 namespace Diecast.Tests.Packages.Apt;

@@ -1,6 +1,6 @@
 using System.Text;
-using Diecast.Packages.Apt;
 using Diecast.Packages;
+using Diecast.Packages.Apt;
 
 namespace Diecast.Tests.Packages.Apt;
 
