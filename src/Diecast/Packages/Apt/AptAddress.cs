@@ -1,4 +1,3 @@
-
 namespace Diecast.Packages.Apt;
 
 internal static class AptAddress

@@ -28,9 +28,11 @@ public sealed class DebInstaller(StagedRoot root, ScriptRunner run, DebInstaller
     private readonly DpkgTriggers _triggers = new();
 
     /// <summary>Installs packages, whose set must be complete: nothing is resolved here. Their order does not matter.</summary>
+    /// <param name="packages">Those to install.</param>
+    /// <param name="afterEssential">To be called when the essential packages are configured and before the others are unpacked.</param>
     /// <exception cref="PackageException">A script fails, or files are in conflict.</exception>
     /// <exception cref="InvalidDataException">A package is damaged, malicious or another one; the message names it.</exception>
-    public void Install(IReadOnlyList<DebToInstall> packages)
+    public void Install(IReadOnlyList<DebToInstall> packages, Action? afterEssential = null)
     {
         if (packages.Count == 0)
         {
@@ -49,6 +51,8 @@ public sealed class DebInstaller(StagedRoot root, ScriptRunner run, DebInstaller
         scripts.ForbidServices();
         RunFirstPreinsts(essential, scripts, unpacker);
         Configure(null, scripts, unpacker);
+        afterEssential?.Invoke();
+        unpacker.Refresh();
         UnpackOthers(order, essential, database, unpacker, scripts);
         Configure(null, scripts, unpacker);
         scripts.AllowServices();

@@ -250,9 +250,21 @@ internal sealed class DebUnpacker(StagedRoot root, InstalledFiles files, DpkgTri
         {
             files.Take(owner, path);
             run.Losers.Add(owner);
+            if (run.Conffiles.Contains(path))
+            {
+                database.MarkObsolete(owner, path);
+            }
             return false;
         }
-        return owner.MayReplace(run.Package) ? true : throw InstalledFiles.Conflict(path, run.Package, owner);
+        if (!owner.MayReplace(run.Package))
+        {
+            throw InstalledFiles.Conflict(path, run.Package, owner);
+        }
+        if (run.Conffiles.Contains(path))
+        {
+            run.ConffileDigests[Encoding.Latin1.GetString(path.Bytes)] = DpkgStatus.Obsolete;
+        }
+        return true;
     }
 
     /// <summary>The path within the root with links in its directories followed.</summary>

@@ -49,6 +49,23 @@ internal sealed class DpkgDatabase(StagedRoot root, InstalledFiles files, DpkgTr
         _changed = true;
     }
 
+    /// <summary>Notes that a package's configuration file is another package's now.</summary>
+    public void MarkObsolete(DebPackage package, FileName conffile)
+    {
+        byte[] line = [.. "\n /"u8, .. conffile.Bytes, (byte)' '];
+        if (_new.TryGetValue(package.InfoName, out byte[]? paragraph))
+        {
+            _new[package.InfoName] = DpkgStatus.AppendToLine(paragraph, 0, line, " obsolete"u8);
+        }
+        else
+        {
+            byte[] start = Encoding.UTF8.GetBytes($"Package: {package.Name}\n");
+            int at = _status.AsSpan().StartsWith(start) ? 0 : _status.AsSpan().IndexOf([.. "\n\n"u8, .. start]);
+            _status = at < 0 ? _status : DpkgStatus.AppendToLine(_status, at, line, " obsolete"u8);
+        }
+        _changed = true;
+    }
+
     /// <summary>Has a package's paragraph say, as long as its preinst runs, that it is being installed.</summary>
     /// <returns>What is to be done when that has ended.</returns>
     public Action BeginInstallation(DebPackage package)

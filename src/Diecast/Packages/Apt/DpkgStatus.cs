@@ -14,6 +14,8 @@ internal static class DpkgStatus
     /// <summary>The digest of a configuration file that has never been installed.</summary>
     public const string NewConffile = "newconffile";
 
+    public const string Obsolete = NewConffile + " obsolete";
+
     // Fields of the control file come in this order, and all others behind them in their own.
     private static readonly string[] s_order = [
         "Package", "Essential", "Protected", "Status", "Priority", "Section", "Installed-Size", "Origin", "Maintainer", "Bugs",
@@ -21,7 +23,10 @@ internal static class DpkgStatus
         "Suggests", "Breaks", "Conflicts", "Enhances", "Conffiles", "Description"];
 
     /// <summary>A package's paragraph.</summary>
-    /// <param name="digests">The MD5 of each configuration file that is in its place already, by its path.</param>
+    /// <param name="digests">
+    /// The MD5 of each configuration file that is in its place already, by its path; <see cref="Obsolete"/> of one that another
+    /// package keeps.
+    /// </param>
     public static byte[] Format(DebPackage package, PackageState state, IReadOnlyDictionary<string, string> digests)
     {
         var text = new MemoryStream();
@@ -65,6 +70,18 @@ internal static class DpkgStatus
         .Where(static paragraph => paragraph["Status"] is { } state && state.Split(' ') is [_, _, "installed" or "triggers-pending" or "triggers-awaited"])
         .Select(static paragraph => paragraph.Required("Package"))
         .ToHashSet(StringComparer.Ordinal);
+
+    /// <summary>Adds to the end of the first line, from a place on, that begins as given; of a text that has none nothing is changed.</summary>
+    public static byte[] AppendToLine(byte[] text, int from, ReadOnlySpan<byte> line, ReadOnlySpan<byte> addition)
+    {
+        int at = text.AsSpan(from).IndexOf(line);
+        if (at < 0)
+        {
+            return text;
+        }
+        int end = from + at + 1 + text.AsSpan(from + at + 1).IndexOf((byte)'\n');
+        return [.. text.AsSpan(0, end), .. addition, .. text.AsSpan(end)];
+    }
 
     private static bool Is(ControlField field, string name) => string.Equals(field.Name, name, StringComparison.OrdinalIgnoreCase);
 

@@ -30,6 +30,9 @@ public sealed class DebUnpackerTests
         debs.Add("third", "Section: misc\nPriority: optional\nInstalled-Size: 12", [("conffiles", "/etc/third.conf\n")],
             Directory("usr/share"), File("usr/alias/through", "t\n"), File("etc/third.conf", "3\n"), Symlink("usr/link2", "elsewhere"));
         debs.Add("replacer", "Replaces: late", [], File("usr/late", "of replacer\n"), File("usr/divert", "of replacer\n"));
+        debs.Add("conf-a", "", [("conffiles", "/etc/a-then-b.conf\n/etc/a.conf\n")], File("etc/a-then-b.conf", "of a\n"), File("etc/a.conf", "of a\n"));
+        debs.Add("conf-b", "Replaces: conf-a, conf-c", [("conffiles", "/etc/a-then-b.conf\n/etc/b.conf\n")], File("etc/a-then-b.conf", "of b\n"), File("etc/b.conf", "of b\n"));
+        debs.Add("conf-c", "", [("conffiles", "/etc/b.conf\n")], File("etc/b.conf", "of c\n"), File("usr/c", "c"));
         debs.Add("late", "", [], File("usr/late", "of late\n"), File("usr/only", "of late\n"));
 
         string[] theirs = Theirs(debs, []);
