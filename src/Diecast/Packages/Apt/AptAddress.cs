@@ -1,3 +1,5 @@
+using Diecast.Packages.Pacman;
+
 namespace Diecast.Packages.Apt;
 
 internal static class AptAddress

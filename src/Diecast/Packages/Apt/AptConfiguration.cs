@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Diecast.Packages.Pacman;
 
 namespace Diecast.Packages.Apt;
 

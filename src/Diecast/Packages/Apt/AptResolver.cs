@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Runtime.ExceptionServices;
+using Diecast.Packages.Pacman;
 
 namespace Diecast.Packages.Apt;
 

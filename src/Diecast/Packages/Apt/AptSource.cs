@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
+using Diecast.Packages.Pacman;
 
 namespace Diecast.Packages.Apt;
 

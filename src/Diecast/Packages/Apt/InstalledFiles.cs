@@ -1,3 +1,4 @@
+using Diecast.Packages.Pacman;
 using Diecast.Trees;
 
 namespace Diecast.Packages.Apt;

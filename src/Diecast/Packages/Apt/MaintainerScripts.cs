@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Diecast.Packages.Pacman;
 using Diecast.Trees;
 
 namespace Diecast.Packages.Apt;

@@ -1,6 +1,7 @@
 using System.Text;
 using Diecast.Packages;
 using Diecast.Packages.Apt;
+using Diecast.Packages.Pacman;
 using Diecast.Trees;
 using static Diecast.Tests.Packages.Apt.TestDebs;
 
