@@ -1,5 +1,3 @@
-using Diecast.Packages.Pacman;
-
 namespace Diecast.Packages.Apt;
 
 internal static class AptAddress

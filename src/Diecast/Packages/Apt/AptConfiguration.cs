@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Diecast.Packages.Pacman;
 
 namespace Diecast.Packages.Apt;
 

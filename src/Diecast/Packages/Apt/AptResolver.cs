@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Runtime.ExceptionServices;
-using Diecast.Packages.Pacman;
 
 namespace Diecast.Packages.Apt;
 

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
-using Diecast.Packages.Pacman;
 
 namespace Diecast.Packages.Apt;
 

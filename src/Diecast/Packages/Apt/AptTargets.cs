@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.IO.Enumeration;
 using System.Text.RegularExpressions;
-using Diecast.Packages.Pacman;
 
 namespace Diecast.Packages.Apt;
 

@@ -30,7 +30,7 @@ public sealed class DebInstaller(StagedRoot root, ScriptRunner run, DebInstaller
     /// <summary>Installs packages, whose set must be complete: nothing is resolved here. Their order does not matter.</summary>
     /// <param name="packages">Those to install.</param>
     /// <param name="afterEssential">To be called when the essential packages are configured and before the others are unpacked.</param>
-    /// <exception cref="Pacman.PackageException">A script fails, or files are in conflict.</exception>
+    /// <exception cref="PackageException">A script fails, or files are in conflict.</exception>
     /// <exception cref="InvalidDataException">A package is damaged, malicious or another one; the message names it.</exception>
     public void Install(IReadOnlyList<DebToInstall> packages, Action? afterEssential = null)
     {

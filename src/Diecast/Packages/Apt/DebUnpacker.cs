@@ -61,7 +61,7 @@ internal sealed class DebUnpacker(StagedRoot root, InstalledFiles files, DpkgTri
     /// <param name="data">Its data archive.</param>
     /// <param name="isFirst">Before any program of the image can run.</param>
     /// <exception cref="InvalidDataException">It is damaged or malicious, or something of another kind is in its way.</exception>
-    /// <exception cref="Pacman.PackageException">It has a file of another package.</exception>
+    /// <exception cref="PackageException">It has a file of another package.</exception>
     public void Unpack(DebPackage package, Stream data, bool isFirst)
     {
         var run = new Run(package, isFirst);

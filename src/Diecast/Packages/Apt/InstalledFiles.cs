@@ -1,4 +1,3 @@
-using Diecast.Packages.Pacman;
 using Diecast.Trees;
 
 namespace Diecast.Packages.Apt;

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using Diecast.Packages.Pacman;
 using Diecast.Trees;
 
 namespace Diecast.Packages.Apt;

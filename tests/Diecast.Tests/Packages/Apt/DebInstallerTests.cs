@@ -1,7 +1,6 @@
 using System.Text;
 using Diecast.Packages;
 using Diecast.Packages.Apt;
-using Diecast.Packages.Pacman;
 using Diecast.Trees;
 using static Diecast.Tests.Packages.Apt.TestDebs;
 

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text;
 using Diecast.Packages;
 using Diecast.Packages.Apt;
-using Diecast.Packages.Pacman;
 using Diecast.Tests.Support;
 using Diecast.Trees;
 using static Diecast.Tests.Packages.Apt.TestDebs;
