@@ -46,6 +46,7 @@ internal sealed class BuildCommand(SettingOptions options, Terminal terminal)
         Locked = options.Locked,
         Store = PackageStore.DefaultDirectory(Environment.GetEnvironmentVariable)
             ?? throw new IOException("neither HOME nor XDG_CACHE_HOME is set: there is no place for the package store"),
+        Now = DateTimeOffset.UtcNow.ToUnixTimeSeconds(),
         ToolVersion = Program.Version,
         Report = new BuildReport
         {

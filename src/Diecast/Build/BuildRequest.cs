@@ -34,6 +34,9 @@ public sealed record BuildRequest
     /// <summary>The directory of the package store.</summary>
     public required string Store { get; init; }
 
+    /// <summary>The Unix time that signatures and lists of packages must be valid at, when packages are resolved; null for that of the lists.</summary>
+    public long? Now { get; init; }
+
     /// <summary>Of Diecast, for the manifest.</summary>
     public required string ToolVersion { get; init; }
 

@@ -22,7 +22,7 @@ internal sealed class PackageStage : IDisposable
             Proxy = Config.Proxy.Url is { } proxy ? new Uri(proxy) : null,
             ProxyExclude = Config.Proxy.Exclude,
         });
-        _source = _distribution.OpenSource(new PackageStore(request.Store), _downloader, request.Report);
+        _source = _distribution.OpenSource(new PackageStore(request.Store), _downloader, request);
     }
 
     public string LockPath => Path.Join(Config.Directory, Lockfile.FileName);

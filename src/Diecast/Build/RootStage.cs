@@ -47,6 +47,7 @@ internal sealed class RootStage
         var stage = new RootStage(config, root, workDirectory, isInitrd, request);
         stage.AddTrees(config.SkeletonTrees);
         stage._distribution.Install(stage.Context, packages, stage.PrepareBase);
+        stage.PlaceKernels();
         if (request.Clock is not null && !isInitrd)
         {
             stage.TryClock();
@@ -86,6 +87,22 @@ internal sealed class RootStage
         _root.MakeDirectory("boot", 0x140);
         _root.MakeDirectory("boot/loader", 0x1C0);
         _root.Write("boot/loader/entries.srel", "type1\n", 0x180);
+    }
+
+    /// <summary>Where a distribution installs kernels into /boot, a copy goes where the modules are, as mkosi does it.</summary>
+    private void PlaceKernels()
+    {
+        foreach (var name in _root.List("boot"u8).Where(static name => name.Bytes.StartsWith("vmlinuz-"u8)))
+        {
+            byte[] source = [.. "boot/"u8, .. name.Bytes];
+            byte[] modules = [.. "usr/lib/modules/"u8, .. name.Bytes["vmlinuz-".Length..]];
+            byte[] place = [.. modules, .. "/vmlinuz"u8];
+            if (_root.Exists(modules) && !_root.Exists(place) && _root.ReadFile(source) is { } kernel)
+            {
+                _root.AddFile(place, new Metadata(0x1A4, 0, 0, _root.Epoch), kernel);
+                _root.EndPackage();
+            }
+        }
     }
 
     private void TryClock()

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace Diecast.Config;
 
-public enum Distribution { Arch }
+public enum Distribution { Arch, Debian, Ubuntu }
 
 public enum Architecture { X86_64 }
 

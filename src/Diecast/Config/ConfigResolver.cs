@@ -29,7 +29,7 @@ internal sealed partial class ConfigResolver(
             Directory = directory,
             SourceDirectory = source.Directory,
             Distribution = values.Choice("Distribution", Distribution.Arch),
-            Release = values.Text("Release") ?? Defaults.Release,
+            Release = values.Text("Release") ?? Defaults.Release(values.Text("Distribution")),
             Architecture = values.Choice("Architecture", Defaults.Architecture),
             Repositories = values.Texts("Repositories"),
             Mirror = Url("Mirror", "http", "https", "file"),
@@ -94,9 +94,12 @@ internal sealed partial class ConfigResolver(
             errors.Add(new Diagnostic(new Location(configFile),
                 "Distribution= is not given, and never taken from the host: write Distribution=arch into [Distribution], or -d arch"));
         }
-        if (values.Scalar("Release") is { Text: not Defaults.Release } release)
+        bool isArch = values.Choice("Distribution", Distribution.Arch) == Distribution.Arch;
+        string only = Defaults.Release("arch");
+        if (values.Scalar("Release") is { } release && (isArch ? release.Text != only : !Suite().IsMatch(release.Text)))
         {
-            Report(release, "Release", $"'{release.Text}' is not supported yet (possible now: {Defaults.Release})");
+            Report(release, "Release", isArch ? $"'{release.Text}' is not supported yet (possible now: {only})"
+                : $"'{release.Text}' is no name of a release, as trixie is one");
         }
         string architecture = values.Text("Architecture") ?? Names.Of(Defaults.Architecture);
         if (architecture != source.HostArchitecture)
@@ -104,14 +107,20 @@ internal sealed partial class ConfigResolver(
             errors.Add(Diagnostic.About("Architecture", values.Scalar("Architecture")?.Location ?? new Location(configFile),
                 $"{architecture} is not the host's, and building for another is not supported yet"));
         }
-        if (values.Scalar("Snapshot") is { } snapshot && !Day().IsMatch(snapshot.Text))
+        if (values.Scalar("Snapshot") is { } snapshot && !(isArch ? Day() : Moment()).IsMatch(snapshot.Text))
         {
-            Report(snapshot, "Snapshot", $"'{snapshot.Text}' is no day of the archive: write YYYY/MM/DD");
+            Report(snapshot, "Snapshot", $"'{snapshot.Text}' is no {(isArch ? "day of the archive: write YYYY/MM/DD" : "time of the archive: write YYYYMMDDTHHMMSSZ")}");
         }
     }
 
     [GeneratedRegex(@"^\d{4}/(0[1-9]|1[0-2])/(0[1-9]|[12]\d|3[01])\z", RegexOptions.CultureInvariant)]
     private static partial Regex Day();
+
+    [GeneratedRegex(@"^\d{8}T\d{6}Z\z", RegexOptions.CultureInvariant)]
+    private static partial Regex Moment();
+
+    [GeneratedRegex(@"^[a-z0-9][a-z0-9.-]*\z", RegexOptions.CultureInvariant)]
+    private static partial Regex Suite();
 
     private int CompressLevel()
     {

@@ -4,8 +4,8 @@ public static partial class SettingTable
 {
     private static string[] OtherDistributions =>
     [
-        "alma", "azure", "centos", "custom", "debian", "fedora", "kali", "mageia", "openmandriva", "opensuse", "postmarketos",
-        "rhel", "rhel-ubi", "rocky", "ubuntu",
+        "alma", "azure", "centos", "custom", "fedora", "kali", "mageia", "openmandriva", "opensuse", "postmarketos",
+        "rhel", "rhel-ubi", "rocky",
     ];
 
     private static string[] OtherArchitectures =>
@@ -29,14 +29,14 @@ public static partial class SettingTable
         Acts("Distribution", "Distribution", Syntax.Choice<Distribution>(OtherDistributions), "-d --distribution",
             "the distribution to install; must be given, as it is never taken from the host", static c => c.Distribution),
         Acts("Distribution", "Release", Text, "-r --release", "the distribution's release", static c => c.Release)
-            with { Default = "rolling" },
+            with { Default = "rolling, testing of Debian, noble of Ubuntu" },
         Acts("Distribution", "Architecture", Syntax.Choice<Architecture>(OtherArchitectures), "--architecture",
             "the image's architecture, which must be the host's", static c => c.Architecture) with { Default = "x86-64" },
         Acts("Distribution", "Mirror", Text with { Placeholder = "URL" }, "-m --mirror",
             "where the repositories are: an http, https or file URL", static c => c.Mirror)
             with { Default = "the distribution's own" },
-        Acts("Distribution", "Snapshot", Text with { Placeholder = "YYYY/MM/DD" }, "--snapshot",
-            "the day of the distribution's archive to take packages from", static c => c.Snapshot)
+        Acts("Distribution", "Snapshot", Text with { Placeholder = "TIME" }, "--snapshot",
+            "the state of the distribution's archive to take packages from: YYYY/MM/DD of Arch, YYYYMMDDTHHMMSSZ of the others", static c => c.Snapshot)
             with { Files = TextFile("snapshot") },
         NotYet("Distribution", "LocalMirror", Text, "--local-mirror", "a single flat repository instead of the mirror"),
         Acts("Distribution", "RepositoryKeyCheck", Boolean, "--repository-key-check", "check the signatures of packages",

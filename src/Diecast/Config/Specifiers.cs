@@ -28,7 +28,7 @@ internal sealed class Specifiers(MergedValues values, string invocationDirectory
     {
         '%' => "%",
         'd' => Known(specifier, "Distribution", values.Text("Distribution")),
-        'r' => Known(specifier, "Release", values.Text("Release") ?? Defaults.Release),
+        'r' => Known(specifier, "Release", values.Text("Release") ?? Defaults.Release(values.Text("Distribution"))),
         'a' => Known(specifier, "Architecture", values.Text("Architecture") ?? Names.Of(Defaults.Architecture)),
         't' => Known(specifier, "Format", values.Text("Format") ?? Names.Of(Defaults.Format)),
         'o' => Defaults.Output(values),

@@ -38,12 +38,12 @@ internal sealed class ArchInstaller(BuildConfig config) : DistributionInstaller(
     /// <summary>The user's <c>pacman.conf</c>, or one of the mirror that the configuration names.</summary>
     private PacmanConfiguration Pacman => field ??= Configure();
 
-    public override IPackageSource OpenSource(PackageStore store, Downloader downloader, BuildReport report) =>
+    public override IPackageSource OpenSource(PackageStore store, Downloader downloader, BuildRequest request) =>
         new PacmanSource(Pacman, LoadKeyring, store, downloader)
         {
             AssumeInstalled = s_assumeInstalled,
-            Progress = report.Download,
-            Warn = report.Warning,
+            Progress = request.Report.Download,
+            Warn = request.Report.Warning,
         };
 
     /// <summary>The base packages as a transaction of their own, then the others.</summary>

@@ -27,11 +27,12 @@ internal abstract class DistributionInstaller(BuildConfig config)
     public static DistributionInstaller For(BuildConfig config) => config.Distribution switch
     {
         Distribution.Arch => new ArchInstaller(config),
+        Distribution.Debian or Distribution.Ubuntu => new DebianInstaller(config),
         _ => throw new System.Diagnostics.UnreachableException(),
     };
 
     /// <summary>The packages of this configuration's repositories.</summary>
-    public abstract IPackageSource OpenSource(PackageStore store, Downloader downloader, BuildReport report);
+    public abstract IPackageSource OpenSource(PackageStore store, Downloader downloader, BuildRequest request);
 
     /// <summary>Installs packages in their order into an empty root, but for what the user's skeleton trees have put there.</summary>
     /// <param name="context">Where.</param>

@@ -1,13 +1,17 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
+using Diecast.Images;
 
 namespace Diecast.Packages.Apt;
 
 /// <summary>
 /// Packages from repositories of Debian's layout: resolves what is asked for into a lock file, and fetches what a lock file pins.
 /// </summary>
-public sealed class AptSource(AptConfiguration configuration, PackageStore store, Downloader downloader)
+public sealed class AptSource(AptConfiguration configuration, PackageStore store, Downloader downloader) : IPackageSource
 {
+    /// <summary>What is installed first, as <c>?essential</c> and <c>base-files</c>; not where there is no target.</summary>
+    public IReadOnlyList<string> BaseTargets { get; init; } = [];
+
     /// <summary>Called by one thread at a time while packages are fetched.</summary>
     public Action<DownloadProgress>? Progress { get; init; }
 
@@ -21,12 +25,11 @@ public sealed class AptSource(AptConfiguration configuration, PackageStore store
     /// <param name="request">
     /// Its targets are what an image with nothing but the base is to have besides: names, <c>name=version</c>, <c>name/suite</c>.
     /// </param>
-    /// <param name="baseTargets">What is installed first, as <c>?essential</c> and <c>base-files</c>; not where there is no target.</param>
     /// <param name="cancellation">Ends the downloads.</param>
     /// <exception cref="PackageException">There is no such set: each line has the chain of packages that leads there.</exception>
     /// <exception cref="InvalidDataException">An index is malformed, not signed by a key that may, or expired.</exception>
     /// <exception cref="DownloadException">An index cannot be had.</exception>
-    public Lockfile Lock(LockRequest request, IReadOnlyList<string> baseTargets, CancellationToken cancellation = default)
+    public Lockfile Lock(LockRequest request, CancellationToken cancellation = default)
     {
         var suites = FetchSuites(cancellation);
         var indexes = suites.SelectMany(suite => suite.FetchIndexes(configuration.Architecture, downloader, store, cancellation)).ToList();
@@ -48,7 +51,7 @@ public sealed class AptSource(AptConfiguration configuration, PackageStore store
         };
 
         ImmutableArray<LockedPackage> Resolve(ImmutableArray<string> targets) => targets.IsEmpty ? [] :
-            [.. AptResolver.Resolve(pool, [baseTargets, targets], configuration.Recommends).Select(resolved => Pin(resolved, byName[resolved.Package.Index.Name]))];
+            [.. AptResolver.Resolve(pool, [BaseTargets, targets], configuration.Recommends).Select(resolved => Pin(resolved, byName[resolved.Package.Index.Name]))];
     }
 
     /// <summary>
@@ -74,23 +77,7 @@ public sealed class AptSource(AptConfiguration configuration, PackageStore store
     private AptSuite[] FetchSuites(CancellationToken cancellation)
     {
         var suites = new AptSuite[configuration.Repositories.Length];
-        var failures = new Exception?[suites.Length];
-        System.Threading.Tasks.Parallel.For(0, suites.Length, i =>
-        {
-            try
-            {
-                suites[i] = AptSuite.Fetch(configuration.Repositories[i], downloader, Now, cancellation);
-            }
-            catch (Exception e)
-            {
-                failures[i] = e;
-            }
-        });
-        // That of the first repository comes out, whichever failed first.
-        if (Array.Find(failures, static failure => failure is not null) is { } first)
-        {
-            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(first);
-        }
+        AllProcessors.For(suites.Length, i => suites[i] = AptSuite.Fetch(configuration.Repositories[i], downloader, Now, cancellation));
         return suites;
     }
 

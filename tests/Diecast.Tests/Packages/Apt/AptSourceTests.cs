@@ -116,7 +116,7 @@ public sealed class AptSourceTests : IClassFixture<ArchiveKeys>, IDisposable
         HostRoot = _directory["host"],
     });
 
-    private AptSource Source(AptConfiguration? configuration = null, long? now = null) => new(configuration ?? Configuration(), _store, _downloader) { Now = now ?? s_now };
+    private AptSource Source(AptConfiguration? configuration = null, long? now = null) => new(configuration ?? Configuration(), _store, _downloader) { Now = now ?? s_now, BaseTargets = s_base };
 
     private static LockRequest Request(string distribution, params string[] targets) => new()
     {
@@ -128,7 +128,7 @@ public sealed class AptSourceTests : IClassFixture<ArchiveKeys>, IDisposable
     };
 
     private string LockFails(params string[] targets) =>
-        Assert.ThrowsAny<Exception>(() => Source().Lock(Request("debian", targets), s_base)) is var e and (PackageException or InvalidDataException or DownloadException)
+        Assert.ThrowsAny<Exception>(() => Source().Lock(Request("debian", targets))) is var e and (PackageException or InvalidDataException or DownloadException)
             ? e.Message
             : throw new InvalidOperationException("another exception");
 
@@ -136,7 +136,7 @@ public sealed class AptSourceTests : IClassFixture<ArchiveKeys>, IDisposable
     public void ALockOfDebianHoldsAllThatWasResolvedAndChecked()
     {
         MakeDebian();
-        var lockfile = Source().Lock(Request("debian", "tool") with { InitrdTargets = ["systemd"] }, s_base);
+        var lockfile = Source().Lock(Request("debian", "tool") with { InitrdTargets = ["systemd"] });
         Assert.Equal(["libc6", "base-files", "libssl3", "systemd", "tool"], lockfile.Packages.Select(package => package.Name));
         Assert.Equal(["libc6", "base-files", "libssl3", "systemd"], lockfile.Initrd.Select(package => package.Name));
         Assert.Equal(["trixie", "trixie-updates", "trixie-security"], lockfile.Repositories.Select(repository => repository.Name));
@@ -155,7 +155,7 @@ public sealed class AptSourceTests : IClassFixture<ArchiveKeys>, IDisposable
     public void WhatIsLockedIsFetchedByItsDigest()
     {
         MakeDebian();
-        var lockfile = Source().Lock(Request("debian", "tool"), s_base);
+        var lockfile = Source().Lock(Request("debian", "tool"));
         using (var fetched = Source().Fetch(lockfile))
         {
             Assert.Equal("the package libssl3 1:3.5+dfsg-1+deb13u1", Encoding.ASCII.GetString(fetched.Packages[2].File.ReadBytes(0, (int)fetched.Packages[2].File.Length)));
@@ -179,7 +179,7 @@ public sealed class AptSourceTests : IClassFixture<ArchiveKeys>, IDisposable
     {
         _archive.Compressions = [compression];
         MakeDebian();
-        Assert.Equal(5, Source().Lock(Request("debian", "tool"), s_base).Packages.Length);
+        Assert.Equal(5, Source().Lock(Request("debian", "tool")).Packages.Length);
     }
 
     [Fact]
@@ -188,7 +188,7 @@ public sealed class AptSourceTests : IClassFixture<ArchiveKeys>, IDisposable
         _archive.IsDetached = true;
         _archive.Signers = ["stranger", "second", "archive"];
         MakeDebian();
-        var lockfile = Source().Lock(Request("debian", "tool"), s_base);
+        var lockfile = Source().Lock(Request("debian", "tool"));
         Assert.Equal(_keys.Gpg.Fingerprint("second"), lockfile.Packages[0].Signer);
         Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(_archive.Files["debian/dists/trixie/Release"])), lockfile.Repositories[0].Sha256);
     }
@@ -197,9 +197,9 @@ public sealed class AptSourceTests : IClassFixture<ArchiveKeys>, IDisposable
     public void AnUnchangedIndexIsNotFetchedAgain()
     {
         MakeDebian();
-        Source().Lock(Request("debian", "tool"), s_base);
+        Source().Lock(Request("debian", "tool"));
         int before = _server.Requests.Count;
-        Source().Lock(Request("debian", "systemd"), s_base);
+        Source().Lock(Request("debian", "systemd"));
         Assert.Equal(["/debian-security/dists/trixie-security/InRelease", "/debian/dists/trixie-updates/InRelease", "/debian/dists/trixie/InRelease"],
             _server.Requests.Skip(before).Select(request => request.Target).Order(StringComparer.Ordinal));
     }
@@ -209,7 +209,7 @@ public sealed class AptSourceTests : IClassFixture<ArchiveKeys>, IDisposable
     {
         MakeUbuntu();
         var configuration = Configuration("ubuntu");
-        var lockfile = Source(configuration).Lock(Request("ubuntu", "tool"), s_base);
+        var lockfile = Source(configuration).Lock(Request("ubuntu", "tool"));
         Assert.Equal(["libc6 2.39-0ubuntu8.2 noble-updates", "base-files 13 noble", "tool 1 noble"],
             lockfile.Packages.Select(package => $"{package.Name} {package.Version} {package.Repository}"));
         Assert.Contains(_server.Requests, request => request.Target.StartsWith("/dists/noble/universe/binary-amd64/by-hash/SHA256/", StringComparison.Ordinal));
@@ -227,10 +227,10 @@ public sealed class AptSourceTests : IClassFixture<ArchiveKeys>, IDisposable
             File.WriteAllBytes(_directory["www/" + path], content);
         }
         var configuration = Configuration(mirror: "file://" + _directory["www/debian"]);
-        var lockfile = Source(configuration).Lock(Request("debian", "tool"), s_base);
+        var lockfile = Source(configuration).Lock(Request("debian", "tool"));
         Source(configuration).Fetch(lockfile).Dispose();
         Assert.Empty(_server.Requests);
-        Assert.Equal(lockfile.Digest, Source().Lock(Request("debian", "tool"), s_base).Digest);
+        Assert.Equal(lockfile.Digest, Source().Lock(Request("debian", "tool")).Digest);
     }
 
     [Fact]
@@ -277,14 +277,14 @@ public sealed class AptSourceTests : IClassFixture<ArchiveKeys>, IDisposable
         }
         MakeDebian();
         long later = GpgHome.Time("20250602T000000");
-        Assert.Contains("whose key expired on 2025-06-01", Assert.Throws<InvalidDataException>(() => Source(now: later).Lock(Request("debian", "tool"), s_base)).Message, StringComparison.Ordinal);
+        Assert.Contains("whose key expired on 2025-06-01", Assert.Throws<InvalidDataException>(() => Source(now: later).Lock(Request("debian", "tool"))).Message, StringComparison.Ordinal);
         Assert.Equal("trixie/InRelease: was valid until 2025-05-08 00:00:00 UTC and is expired: the mirror is not kept up to date, or the clock is wrong",
-            Assert.Throws<InvalidDataException>(() => Source(now: GpgHome.Time("20250510T000000")).Lock(Request("debian", "tool"), s_base)).Message);
+            Assert.Throws<InvalidDataException>(() => Source(now: GpgHome.Time("20250510T000000")).Lock(Request("debian", "tool"))).Message);
         Assert.Equal("trixie/InRelease: is of 2025-04-30 20:11:00 UTC, which is still to come: the clock is wrong",
-            Assert.Throws<InvalidDataException>(() => Source(now: GpgHome.Time("20250430T201000")).Lock(Request("debian", "tool"), s_base)).Message);
+            Assert.Throws<InvalidDataException>(() => Source(now: GpgHome.Time("20250430T201000")).Lock(Request("debian", "tool"))).Message);
         var configuration = Configuration();
-        var past = new AptSource(configuration, _store, _downloader) { Now = null };
-        Assert.Equal(5, past.Lock(Request("debian", "tool"), s_base).Packages.Length);
+        var past = new AptSource(configuration, _store, _downloader) { Now = null, BaseTargets = s_base };
+        Assert.Equal(5, past.Lock(Request("debian", "tool")).Packages.Length);
     }
 
     [Fact]
@@ -294,7 +294,7 @@ public sealed class AptSourceTests : IClassFixture<ArchiveKeys>, IDisposable
         MakeDebian();
         var configuration = Configuration();
         var unchecked_ = configuration with { Repositories = [.. configuration.Repositories.Select(repository => repository with { Keys = null })] };
-        var lockfile = Source(unchecked_).Lock(Request("debian", "libc6"), s_base);
+        var lockfile = Source(unchecked_).Lock(Request("debian", "libc6"));
         Assert.Null(lockfile.Keyring);
         Assert.All(lockfile.Packages, package => Assert.Null(package.Signer));
         Source(unchecked_).Fetch(lockfile).Dispose();
@@ -311,9 +311,9 @@ public sealed class AptSourceTests : IClassFixture<ArchiveKeys>, IDisposable
         var other = Configuration();
         other = other with { Repositories = [other.Repositories[0] with { Components = ["main", "restricted"] }] };
         Assert.Equal("trixie/InRelease: has no component restricted for amd64",
-            Assert.Throws<InvalidDataException>(() => Source(other).Lock(Request("debian", "tool"), s_base)).Message);
+            Assert.Throws<InvalidDataException>(() => Source(other).Lock(Request("debian", "tool"))).Message);
         Assert.Equal("trixie/InRelease: has no packages for riscv64, only for amd64, arm64",
-            Assert.Throws<InvalidDataException>(() => Source(Configuration() with { Architecture = "riscv64" }).Lock(Request("debian", "tool"), s_base)).Message);
+            Assert.Throws<InvalidDataException>(() => Source(Configuration() with { Architecture = "riscv64" }).Lock(Request("debian", "tool"))).Message);
     }
 
     [Theory]
