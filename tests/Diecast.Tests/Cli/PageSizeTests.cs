@@ -17,6 +17,7 @@ public sealed class PageSizeTests
         #include <fcntl.h>
         #include <stdlib.h>
         #include <sys/auxv.h>
+        #include <sys/mman.h>
         #include <unistd.h>
 
         static long asked(void)
@@ -37,6 +38,28 @@ public sealed class PageSizeTests
         {
             unsigned long (*next)(unsigned long) = (unsigned long (*)(unsigned long))dlsym(RTLD_NEXT, "getauxval");
             return type == AT_PAGESZ ? (unsigned long)asked() : next(type);
+        }
+
+        /* Memory starts at a multiple of the page size: a collector that finds it elsewhere writes over its own tables. */
+        void *mmap(void *address, size_t length, int protection, int flags, int file, off_t offset)
+        {
+            void *(*next)(void *, size_t, int, int, int, off_t) = dlsym(RTLD_NEXT, "mmap");
+            if (address || !(flags & MAP_ANONYMOUS))
+                return next(address, length, protection, flags, file, offset);
+            size_t page = atol(getenv("SHIM_PAGE_SIZE")), used = (length + 4095) & ~(size_t)4095;
+            char *start = next(NULL, used + page, protection, flags, file, offset);
+            if (start == MAP_FAILED)
+                return MAP_FAILED;
+            size_t before = -(size_t)start % page;
+            if (before)
+                munmap(start, before);
+            munmap(start + before + used, page - before);
+            return start + before;
+        }
+
+        void *mmap64(void *address, size_t length, int protection, int flags, int file, off_t offset)
+        {
+            return mmap(address, length, protection, flags, file, offset);
         }
         """;
 
