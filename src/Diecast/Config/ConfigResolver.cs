@@ -92,7 +92,7 @@ internal sealed partial class ConfigResolver(
         if (values.Text("Distribution") is null && !values.WasGiven("Distribution"))
         {
             errors.Add(new Diagnostic(new Location(configFile),
-                "Distribution= is not given, and never taken from the host: write Distribution=arch into [Distribution], or -d arch"));
+                "Distribution= is not given, and never taken from the host: write Distribution=arch (or debian, ubuntu) into [Distribution], or -d arch"));
         }
         bool isArch = values.Choice("Distribution", Distribution.Arch) == Distribution.Arch;
         string only = Defaults.Release("arch");

@@ -69,14 +69,14 @@ public sealed class ConfigLoaderTests
     {
         using var directory = new ConfigDirectory();
         Assert.Equal(
-            "mkosi.conf: Distribution= is not given, and never taken from the host: write Distribution=arch into [Distribution], or -d arch",
+            "mkosi.conf: Distribution= is not given, and never taken from the host: write Distribution=arch (or debian, ubuntu) into [Distribution], or -d arch",
             directory.Error());
         Assert.Equal(Distribution.Arch, directory.Load(("Distribution", "arch")).Distribution);
         directory.HostArchitecture = "arm64";
         Assert.Equal(
             "mkosi.conf: Architecture=: x86-64 is not the host's, and building for another is not supported yet",
             directory.Error(("Distribution", "arch")));
-        Assert.Equal("--distribution: 'debian' is not supported yet (possible now: arch)", directory.Errors(("Distribution", "debian"))[0]);
+        Assert.Equal("--distribution: 'fedora' is not supported yet (possible now: arch, debian, ubuntu)", directory.Errors(("Distribution", "fedora"))[0]);
     }
 
     [Fact]
