@@ -1,6 +1,7 @@
 # make build     the NativeAOT executable, artifacts/diecast
 # make install   PREFIX=/usr/local DESTDIR=
-# make image     an Arch image, built twice; MIRROR=URL uses that mirror instead of a local one, KEYRING=DIR its keyring
+# make image     a Debian image, built twice, from the mirror of this machine's apt or that of MIRROR=URL
+# make image-arch   an Arch image, built twice; MIRROR=URL uses that mirror instead of a local one, KEYRING=DIR its keyring
 # make test      installs what the tests need and runs them all; TEST_ARGUMENTS="--filter-class X" narrows
 # make golden    rewrites the expected outputs in tests/Diecast.Tests/Golden; read the difference before committing it
 # make bench     times formats, comparisons and whole images beside other tools; BENCH_ARGUMENTS="diff inspect --rounds 3" narrows
@@ -26,7 +27,7 @@ export DIECAST_TRIXIE ?= $(CURDIR)/build/trixie
 PUBLISH := dotnet publish src/Diecast.Cli -c Release -r linux-x64 -v quiet -p:StaticOpenSslLinking=true \
 	-p:CppCompilerAndLinker=gcc -p:LinkerFlavor=bfd
 
-.PHONY: build install image test tests golden bench clean distclean packages-build packages-image packages-test
+.PHONY: build install image image-arch test tests golden bench clean distclean packages-build packages-image packages-arch packages-test
 .DELETE_ON_ERROR:
 
 build: packages-build
@@ -39,7 +40,7 @@ install:
 	install -D -m 644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/diecast/LICENSE
 	install -D -m 644 THIRD-PARTY-NOTICES.md $(DESTDIR)$(PREFIX)/share/doc/diecast/THIRD-PARTY-NOTICES.md
 
-packages-build packages-image packages-test: packages-%:
+packages-build packages-image packages-arch packages-test: packages-%:
 	tests/setup/install-packages.sh $*
 
 MIRROR_SOURCES := $(wildcard tests/mirror/*.py tests/mirror/*.sh)
@@ -52,11 +53,15 @@ build/trixie/usr/bin/mkosi: tests/setup/make-trixie.sh
 
 image: packages-image
 	$(MAKE) build
+	tests/setup/make-image.sh build debian $(MIRROR)
+
+image-arch: packages-arch
+	$(MAKE) build
 ifeq ($(MIRROR),)
 	$(MAKE) build/mirror/full/keyring/diecast.gpg
-	tests/setup/make-image.sh file://$(CURDIR)/build/mirror/full $(CURDIR)/build/mirror/full/keyring build
+	tests/setup/make-image.sh build arch file://$(CURDIR)/build/mirror/full $(CURDIR)/build/mirror/full/keyring
 else
-	tests/setup/make-image.sh $(MIRROR) "$(KEYRING)" build
+	tests/setup/make-image.sh build arch $(MIRROR) $(KEYRING)
 endif
 
 # Whatever is given by a variable is there already.

@@ -1,17 +1,19 @@
 #!/bin/bash
-# Installs the Debian packages that building (install-packages.sh build), making an image (image) or testing (test) needs,
-# and that are missing. As another user than root, without sudo, it prints the command to run instead.
+# Installs the Debian packages that are missing and that building (install-packages.sh build), making a Debian image (image),
+# an Arch image (arch) or testing (test) needs. As another user than root, without sudo, it prints the command to run instead.
 set -euo pipefail
 build=(make gcc cmake libc6-dev libssl-dev zlib1g-dev binutils)
-image=(bubblewrap uidmap python3 zstd xz-utils gzip debian-archive-keyring archlinux-keyring)
-test=("${image[@]}" e2fsprogs btrfs-progs dosfstools mtools gdisk fdisk cpio libarchive-tools gnupg pacman-package-manager makepkg fakeroot
+image=(bubblewrap uidmap debian-archive-keyring)
+arch=("${image[@]}" python3 zstd xz-utils gzip archlinux-keyring)
+test=("${arch[@]}" e2fsprogs btrfs-progs dosfstools mtools gdisk fdisk cpio libarchive-tools gnupg pacman-package-manager makepkg fakeroot
       qemu-system-x86 ovmf mmdebstrap faketime libfaketime attr acl libcap2-bin xxd file strace procps systemd git time chromium
       gcc libc6-dev binutils zip patch diffutils fontconfig)
 case ${1:-} in
   build) wanted=("${build[@]}") ;;
   image) wanted=("${build[@]}" "${image[@]}") ;;
+  arch) wanted=("${build[@]}" "${arch[@]}") ;;
   test) wanted=("${build[@]}" "${test[@]}") ;;
-  *) echo "usage: install-packages.sh build|image|test" >&2; exit 2 ;;
+  *) echo "usage: install-packages.sh build|image|arch|test" >&2; exit 2 ;;
 esac
 
 if ! command -v dpkg-query > /dev/null; then

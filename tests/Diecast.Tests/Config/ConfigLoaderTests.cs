@@ -443,12 +443,14 @@ public sealed class ConfigLoaderTests
 
     private static Gen<string> OneOf(params string[] texts) => Gen.Int[0, texts.Length - 1].Select(i => texts[i]);
 
-    [Fact]
-    public void TheExampleLoads()
+    [Theory]
+    [InlineData("arch", "linux")]
+    [InlineData("debian", "linux-image-amd64")]
+    public void TheExamplesLoad(string name, string kernel)
     {
-        var config = ConfigLoader.Load(new ConfigSource { Directory = Repository.File("examples", "arch"), HostArchitecture = "x86-64" });
+        var config = ConfigLoader.Load(new ConfigSource { Directory = Repository.File("examples", name), HostArchitecture = "x86-64" });
         Assert.Empty(config.Warnings);
-        Assert.Contains("linux", config.Packages);
+        Assert.Contains(kernel, config.Packages);
         Assert.NotEmpty(config.RepartDirectories);
         Assert.NotEmpty(config.ExtraTrees);
     }

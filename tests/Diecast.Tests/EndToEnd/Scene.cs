@@ -21,9 +21,9 @@ public sealed class Scene : IDisposable
     private readonly TempDirectory _directory;
 
     /// <param name="mirror">Whose keyring it is; the full one by default.</param>
-    public Scene(string parent = "/var/tmp", string? mirror = null)
+    public Scene(string? mirror = null)
+        : this(new TempDirectory("/var/tmp"))
     {
-        _directory = new TempDirectory(parent);
         string keyrings = Directory.CreateDirectory(this["mkosi.sandbox/usr/share/pacman/keyrings"]).FullName;
         foreach (string file in Directory.GetFiles(Path.Join(mirror ?? Fixture.Mirror, "keyring")))
         {
@@ -32,6 +32,11 @@ public sealed class Scene : IDisposable
         File.WriteAllText(this["env"],
             "SYSTEMD_REPART_MKFS_OPTIONS_EXT4=-E hash_seed=a24031c1-fc68-453d-80fa-00ad057a5780 -U 6de632fe-7638-44c4-917c-ecf4170af3b4\n");
     }
+
+    private Scene(TempDirectory directory) => _directory = directory;
+
+    /// <summary>With nothing in it.</summary>
+    public static Scene Empty() => new(new TempDirectory("/var/tmp"));
 
     public string Root => _directory.Path;
 

@@ -57,8 +57,7 @@ internal sealed class DebianInstaller(BuildConfig config) : DistributionInstalle
             Architecture = Architecture,
             PathRules = Config.WithDocs ? [] : PathFilter.NoDocumentation,
         }, context.Say).Install([.. packages.Select(ToInstall)]);
-        // Ubuntu turns off the generator that finds partitions by their types.
-        context.Root.Remove("etc/systemd/system-generators/systemd-gpt-auto-generator"u8);
+        DebianRemedies.Apply(context, Config.Release);
     }
 
     /// <summary>By the image's own dpkg, which also refuses where something that stays needs it.</summary>
