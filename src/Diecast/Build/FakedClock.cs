@@ -19,5 +19,7 @@ public sealed record FakedClock(string Library, string Time)
         ["LD_PRELOAD"] = library,
         ["FAKETIME"] = time,
         ["FAKETIME_DONT_FAKE_MONOTONIC"] = "1",
+        // Files have the times that packages and scripts gave them: with another clock they would be no others.
+        ["NO_FAKE_STAT"] = "1",
     };
 }

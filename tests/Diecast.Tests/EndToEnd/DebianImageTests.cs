@@ -23,7 +23,7 @@ public sealed class DebianImageTests(DebianImage debian)
     {
         using var scene = DebianImage.SceneOf(release);
         DebianImage.Build(scene, release);
-        Assert.Contains($"VERSION_CODENAME={release}\n", scene.Run("", "cat", "foo.raw:root-x86-64:/etc/os-release").Output, StringComparison.Ordinal);
+        Assert.Contains($"VERSION_CODENAME={release}\n", scene.Run("", ["cat", "foo.raw:root-x86-64:/etc/os-release"]).All, StringComparison.Ordinal);
         IsTheSameWhenVerified(scene, scene["foo.raw"], release);
         VirtualMachine.AssertBoots(scene["foo.raw"], DiskBus.VirtioBlk, s_patience);
     }

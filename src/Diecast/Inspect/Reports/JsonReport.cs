@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Diecast.Inspect.Differences;
 
@@ -14,7 +15,7 @@ public static class JsonReport
 
     public static void Write(Stream output, Difference? difference, string before, string after)
     {
-        using var json = new Utf8JsonWriter(output, new JsonWriterOptions { Indented = true, NewLine = "\n" });
+        using var json = new Utf8JsonWriter(output, new JsonWriterOptions { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
         json.WriteStartObject();
         json.WriteNumber("format_version", FormatVersion);
         json.WriteString("before", before);

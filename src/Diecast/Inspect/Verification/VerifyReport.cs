@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Diecast.Inspect.Reports;
 
@@ -61,7 +62,7 @@ public sealed class VerifyReport(TextWriter output, bool hasColors)
     /// <summary>The same as JSON (docs/verify.md).</summary>
     public static void WriteJson(Stream output, string image, VerifyResult result)
     {
-        using (var json = new Utf8JsonWriter(output, new JsonWriterOptions { Indented = true, NewLine = "\n" }))
+        using (var json = new Utf8JsonWriter(output, new JsonWriterOptions { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             json.WriteStartObject();
             json.WriteNumber("format_version", FormatVersion);
