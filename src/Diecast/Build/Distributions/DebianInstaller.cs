@@ -26,6 +26,8 @@ internal sealed class DebianInstaller(BuildConfig config) : DistributionInstalle
         "udev", "util-linux",
     ];
 
+    public override bool HasRecommends => true;
+
     public override string PackageType => "deb";
 
     private AptConfiguration Apt => field ??= AptConfiguration.Read(new AptSettings
@@ -61,20 +63,9 @@ internal sealed class DebianInstaller(BuildConfig config) : DistributionInstalle
         context.Root.Remove("etc/systemd/system-generators/systemd-gpt-auto-generator"u8);
     }
 
-    /// <summary>By the image's own dpkg, which also refuses where something that stays needs it.</summary>
-    public override void Remove(InstallContext context, ImmutableArray<string> names)
-    {
-        if (names.IsEmpty)
-        {
-            return;
-        }
-        var result = context.Run(new Script { Name = "dpkg --purge", Command = ["/usr/bin/dpkg", "--purge", .. names] });
-        context.Root.EndPackage();
-        if (result.ExitCode != 0)
-        {
-            throw new PackageException([$"RemovePackages=: dpkg ended with {result.ExitCode}: {result.Output.TrimEnd().ReplaceLineEndings("; ")}"]);
-        }
-    }
+    public override void Remove(InstallContext context, IReadOnlyList<FetchedPackage> packages, ImmutableArray<string> names) =>
+        new DebRemover(context.Root, context.Run, Architecture, context.Say).Remove(names, packages
+            .Where(static package => package.Locked.Reason == InstallReason.Dependency).Select(static package => package.Locked.Name).ToHashSet(StringComparer.Ordinal));
 
     public override bool HasPackageManager(StagedRoot root) => root.Exists("usr/bin/dpkg"u8);
 
