@@ -36,12 +36,14 @@ internal sealed class TestArchive(GpgHome gpg)
 
     /// <summary>Adds a package file to a component.</summary>
     /// <param name="control">What the index says of it.</param>
-    public void Add(string suite, string component, string name, string version, string control, byte[] content)
+    /// <returns>The file's path below the archive's address.</returns>
+    public string Add(string suite, string component, string name, string version, string control, byte[] content)
     {
         string file = $"pool/{component}/{name[0]}/{name}/{name}_{version.Replace(":", "%3a", StringComparison.Ordinal)}_amd64.deb";
         Files[file] = content;
         Component(suite, component).Append(control.TrimEnd('\n')).Append(CultureInfo.InvariantCulture, $"\nFilename: {file}\n")
             .Append(CultureInfo.InvariantCulture, $"Size: {content.Length}\nSHA256: {Convert.ToHexStringLower(SHA256.HashData(content))}\n\n");
+        return file;
     }
 
     /// <summary>The text of a component's index, which is there from then on, though it be empty.</summary>
