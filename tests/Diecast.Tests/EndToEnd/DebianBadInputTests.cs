@@ -161,13 +161,6 @@ public sealed class DebianBadInputTests : IClassFixture<ArchiveKeys>, IDisposabl
     }
 
     [Fact]
-    public void AScriptThatFailsOnRemoval()
-    {
-        AddFailing("postrm");
-        _debian.Fails("package app: its postrm failed with 3 (--debug-shell opens a shell where it ran): *cannot reach the moon", _debian.Command("sid", "-p", "app", "--remove-package=app"));
-    }
-
-    [Fact]
     public void AShellOpensWhereAScriptFails()
     {
         AddFailing("postinst");

@@ -102,6 +102,8 @@ internal sealed class SmallDebian : IDisposable
         return result.Output.Split("  ")[0].TrimEnd('\n');
     }
 
+    public void RemoveOutput() => Tool.RunOk("/bin/sh", "-c", $"rm -f '{Build.Root}'/foo*");
+
     /// <summary>A build that ends with one error, in which * stands for anything, and leaves nothing.</summary>
     public void Fails(string expected, params string[] arguments) => FailsWith("", expected, arguments);
 

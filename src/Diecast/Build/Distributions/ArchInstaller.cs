@@ -37,6 +37,8 @@ internal sealed class ArchInstaller(BuildConfig config) : DistributionInstaller(
 
     public override string PackageType => "pkg";
 
+    public override string PackageUrlType => "alpm";
+
     /// <summary>The user's <c>pacman.conf</c>, or one of the mirror that the configuration names.</summary>
     private PacmanConfiguration Pacman => field ??= Configure();
 

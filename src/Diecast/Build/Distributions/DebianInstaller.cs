@@ -30,6 +30,8 @@ internal sealed class DebianInstaller(BuildConfig config) : DistributionInstalle
 
     public override string PackageType => "deb";
 
+    public override string PackageUrlType => "deb";
+
     private AptConfiguration Apt => field ??= AptConfiguration.Read(new AptSettings
     {
         Distribution = Names.Of(Config.Distribution),

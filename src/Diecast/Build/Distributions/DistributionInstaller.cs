@@ -27,6 +27,9 @@ internal abstract class DistributionInstaller(BuildConfig config)
     /// <summary>What manifests call the kind of package: "pkg", "deb".</summary>
     public abstract string PackageType { get; }
 
+    /// <summary>What package URLs call it: "alpm", "deb".</summary>
+    public abstract string PackageUrlType { get; }
+
     public static DistributionInstaller For(BuildConfig config) => config.Distribution switch
     {
         Distribution.Arch => new ArchInstaller(config),
