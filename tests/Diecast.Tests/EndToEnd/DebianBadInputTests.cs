@@ -146,8 +146,8 @@ public sealed class DebianBadInputTests : IClassFixture<ArchiveKeys>, IDisposabl
         var result = _debian.Run(_debian.Command("sid", "-p", "app"));
         Assert.Equal([], System.IO.Directory.GetFiles("/srv", "diecast-deb-*"));
         Assert.True(result.ExitCode == 0, result.All);
-        Assert.Equal(["./srv/diecast-deb-escaped", "./srv/diecast-deb-escaped-as-well", "./srv/diecast-deb-escaped-too"],
-            Tool.RunOk("tar", "-tf", _debian.Build["foo.tar"]).Split('\n').Where(static path => path.Contains("diecast-deb-", StringComparison.Ordinal)));
+        Assert.Equal(["diecast-deb-escaped", "diecast-deb-escaped-as-well", "diecast-deb-escaped-too"], Tool.RunOk("tar", "-tf", _debian.Build["foo.tar"]).Split('\n')
+            .Select(static path => Path.GetFileName(path)).Where(static name => name.StartsWith("diecast-deb-", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
     }
 
     [Theory]

@@ -18,8 +18,9 @@ public sealed class DebRemover(StagedRoot root, ScriptRunner run, string archite
     // Who removes the others, and runs their scripts.
     private static readonly string[] s_tools = ["dpkg", "dash"];
 
+    /// <param name="IsKept">As if it had been asked for: as apt does, what is of the priority required too.</param>
     private sealed record Installed(
-        string Name, string Version, bool IsEssential, bool IsProtected, ImmutableArray<ImmutableArray<PackageRelation>> Needs,
+        string Name, string Version, bool IsEssential, bool IsKept, ImmutableArray<ImmutableArray<PackageRelation>> Needs,
         ImmutableArray<ImmutableArray<PackageRelation>> Wants, ImmutableArray<ImmutableArray<PackageRelation>> Provides)
     {
         public bool Satisfies(PackageRelation relation)
@@ -77,7 +78,7 @@ public sealed class DebRemover(StagedRoot root, ScriptRunner run, string archite
             .Where(static paragraph => paragraph["Status"]?.EndsWith(" installed", StringComparison.Ordinal) == true)
             .Select(paragraph => new Installed(
                 paragraph.Required("Package"), paragraph.Required("Version"), paragraph["Essential"] == "yes",
-                paragraph["Protected"] == "yes" || paragraph["Important"] == "yes",
+                paragraph["Essential"] == "yes" || paragraph["Protected"] == "yes" || paragraph["Important"] == "yes" || paragraph["Priority"] == "required",
                 [.. Relations(paragraph, "Pre-Depends"), .. Relations(paragraph, "Depends")],
                 [.. Relations(paragraph, "Recommends"), .. Relations(paragraph, "Suggests")],
                 Relations(paragraph, "Provides")))];
@@ -152,7 +153,7 @@ public sealed class DebRemover(StagedRoot root, ScriptRunner run, string archite
             return;
         }
         var left = all.Except(removed).ToList();
-        var needed = Closure(left, left.Where(package => !automatic.Contains(package.Name) || package.IsEssential || package.IsProtected),
+        var needed = Closure(left, left.Where(package => !automatic.Contains(package.Name) || package.IsKept),
             static package => [.. package.Needs, .. package.Wants]);
         removed.AddRange(left.Where(package => !needed.Contains(package)));
     }

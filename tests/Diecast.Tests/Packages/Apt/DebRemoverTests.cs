@@ -1,22 +1,23 @@
 using Diecast.Packages;
 using Diecast.Packages.Apt;
+using Diecast.Tests.Support;
 using Diecast.Trees;
 
 namespace Diecast.Tests.Packages.Apt;
 
-/// <summary>What goes with a package that is removed; whether the image's dpkg agrees is seen where there is one.</summary>
+/// <summary>What goes with a package that is removed; held against apt. Whether the image's dpkg agrees is seen where there is one.</summary>
 public sealed class DebRemoverTests
 {
     private static readonly string[] s_installed =
     [
         "dpkg; Essential: yes; Pre-Depends: libc6, zlib1g", "dash; Essential: yes; Pre-Depends: libc6", "libc6", "zlib1g",
         "coreutils; Essential: yes; Depends: libgmp10", "libgmp10; Depends: gmp-data", "gmp-data", "perl-base; Essential: yes; Depends: libcrypt1", "libcrypt1",
-        "app; Depends: lib (>= 1), tool | other-tool", "lib; Depends: data", "data", "tool", "other-tool; Provides: tool (= 2)",
+        "app; Multi-Arch: allowed; Depends: lib (>= 1), tool | other-tool", "lib; Depends: data", "data", "tool", "other-tool; Provides: tool (= 2)",
         "fan; Depends: gone | app:any", "friend; Suggests: data", "cycle-a; Depends: cycle-b", "cycle-b; Depends: cycle-a", "user; Recommends: cycle-a",
-        "init; Protected: yes; Depends: starter", "starter", "already-broken; Depends: gone",
+        "init; Protected: yes; Depends: starter", "starter", "already-broken; Depends: gone", "owner; Depends: mount", "mount; Priority: required",
     ];
 
-    private static readonly HashSet<string> s_automatic = ["libc6", "zlib1g", "libgmp10", "gmp-data", "libcrypt1", "lib", "data", "tool", "cycle-a", "cycle-b", "init", "starter"];
+    private static readonly HashSet<string> s_automatic = ["libc6", "zlib1g", "libgmp10", "gmp-data", "libcrypt1", "lib", "data", "tool", "cycle-a", "cycle-b", "init", "starter", "mount"];
 
     [Theory]
     [InlineData("fan", "fan")]
@@ -31,6 +32,8 @@ public sealed class DebRemoverTests
     [InlineData("cycle-a", "cycle-a cycle-b", "cycle-b needs cycle-a")]
     [InlineData("perl-base", "libcrypt1 perl-base")]
     [InlineData("init", "init starter")]
+    [InlineData("owner", "owner")]
+    [InlineData("mount", "mount owner", "owner needs mount")]
     [InlineData("starter", "init starter", "init needs starter")]
     [InlineData("no-such", "", "warning: RemovePackages=no-such: it is not installed")]
     [InlineData("no-such fan", "fan", "warning: RemovePackages=no-such: it is not installed")]
@@ -82,6 +85,51 @@ public sealed class DebRemoverTests
             () => new DebRemover(root, static _ => new ScriptResult(0, ""), "amd64", static _ => { }).Remove(["fan"], s_automatic)).Message);
     }
 
+    /// <summary>One by one and by twos, but for what apt would take essential packages along for.</summary>
+    [Fact]
+    public void AptRemovesTheSame()
+    {
+        Tool.Require("apt-get");
+        using var directory = new TempDirectory();
+        foreach (string name in (string[])["state/lists/partial", "cache/archives/partial", "etc/apt.conf.d", "etc/preferences.d"])
+        {
+            Directory.CreateDirectory(directory[name]);
+        }
+        // apt takes all that is broken before for its own affair.
+        File.WriteAllText(directory["status"], Status(["already-broken"]));
+        File.WriteAllText(directory["state/extended_states"], string.Concat(s_automatic.Select(static name => $"Package: {name}\nArchitecture: amd64\nAuto-Installed: 1\n\n")));
+        // Nothing of the machine's own configuration, and what mkosi has in its place.
+        File.WriteAllText(directory["apt.conf"], $"""
+            Dir "{directory.Path}";
+            Dir::State "state";
+            Dir::State::status "{directory["status"]}";
+            Dir::Cache "cache";
+            Dir::Etc "etc";
+            APT::Architecture "amd64";
+            APT::Architectures {"{"} "amd64"; {"}"};
+            APT::Get::AutomaticRemove "true";
+            APT::Get::Allow-Remove-Essential "true";
+            Debug::NoLocking "true";
+
+            """);
+        string[] names = [.. s_installed.Select(static package => package.Split(';')[0]).Except(["already-broken", "dpkg", "dash", "libc6", "zlib1g", "libgmp10", "gmp-data", "libcrypt1", "coreutils"])];
+        int compared = 0;
+        foreach (string[] targets in names.Select(static name => (string[])[name]).Concat(names.SelectMany((name, i) => names.Skip(i + 1).Where((_, k) => k % 3 == 0).Select(other => (string[])[name, other]))))
+        {
+            var result = Tool.Run("apt-get", ["purge", "--simulate", "-q=2", "--yes", .. targets], new Dictionary<string, string> { ["APT_CONFIG"] = directory["apt.conf"] }, null);
+            Assert.True(result.ExitCode == 0, result.All);
+            string expected = string.Join(' ', result.Output.Split('\n').Select(static line => line.Split(' '))
+                .Where(static words => words[0] is "Purg" or "Remv").Select(static words => words[1]).Distinct().Order(StringComparer.Ordinal));
+            Assert.Equal($"{string.Join(' ', targets)}: {expected}", $"{string.Join(' ', targets)}: {Remove(string.Join(' ', targets), ["already-broken"]).Removed}");
+            compared++;
+        }
+        Assert.True(compared > 50);
+    }
+
+    private static string Status(string[] without) => string.Concat(s_installed.Where(package => !without.Contains(package.Split(';')[0], StringComparer.Ordinal)).Select(static package =>
+        $"Package: {package.Split("; ")[0]}\nStatus: install ok installed\nMaintainer: A Tester <tester@example.invalid>\nArchitecture: amd64\nVersion: 1\n"
+        + $"{string.Concat(package.Split("; ")[1..].Select(static field => field + "\n"))}\n"));
+
     private static (string Removed, List<string> Lines) Remove(string names, string[] without, ScriptResult? result = null)
     {
         using var debs = new TestDebs();
@@ -91,9 +139,7 @@ public sealed class DebRemoverTests
             root.MakeDirectory(directory);
         }
         root.Write("var/lib/apt/extended_states", "");
-        root.Write("var/lib/dpkg/status", string.Concat(s_installed.Where(package => !without.Contains(package.Split(';')[0], StringComparer.Ordinal)).Select(static package =>
-            $"Package: {package.Split("; ")[0]}\nStatus: install ok installed\nVersion: 1\n{string.Concat(package.Split("; ")[1..].Select(static field => field + "\n"))}\n"))
-            + "Package: config-only\nStatus: deinstall ok config-files\nVersion: 1\nDepends: fan\n\n");
+        root.Write("var/lib/dpkg/status", Status(without) + "Package: config-only\nStatus: deinstall ok config-files\nVersion: 1\nArchitecture: amd64\nDepends: fan\n\n");
         var lines = new List<string>();
         string removed = "";
         new DebRemover(root, script =>
