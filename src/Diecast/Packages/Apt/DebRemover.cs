@@ -18,9 +18,10 @@ public sealed class DebRemover(StagedRoot root, ScriptRunner run, string archite
     // Who removes the others, and runs their scripts.
     private static readonly string[] s_tools = ["dpkg", "dash"];
 
+    /// <param name="Importance">"essential" or "protected" for what goes only where it is named itself; null for all others.</param>
     /// <param name="IsKept">As if it had been asked for: as apt does, what is of the priority required too.</param>
     private sealed record Installed(
-        string Name, string Version, bool IsEssential, bool IsKept, ImmutableArray<ImmutableArray<PackageRelation>> Needs,
+        string Name, string Version, string? Importance, bool IsKept, ImmutableArray<ImmutableArray<PackageRelation>> Needs,
         ImmutableArray<ImmutableArray<PackageRelation>> Wants, ImmutableArray<ImmutableArray<PackageRelation>> Provides)
     {
         public bool Satisfies(PackageRelation relation)
@@ -36,7 +37,7 @@ public sealed class DebRemover(StagedRoot root, ScriptRunner run, string archite
     /// <summary>Removes packages by their names, or by patterns as a shell has them.</summary>
     /// <param name="names">One that is not installed is a warning.</param>
     /// <param name="automatic">The packages that nobody asked for.</param>
-    /// <exception cref="PackageException">An essential package needs one of them, or a script fails.</exception>
+    /// <exception cref="PackageException">An essential or protected package needs one of them, or a script fails.</exception>
     public void Remove(IReadOnlyCollection<string> names, IReadOnlySet<string> automatic)
     {
         if (names.Count == 0)
@@ -77,12 +78,15 @@ public sealed class DebRemover(StagedRoot root, ScriptRunner run, string archite
         return [.. ControlFile.Parse(status, DpkgDatabase.StatusPath)
             .Where(static paragraph => paragraph["Status"]?.EndsWith(" installed", StringComparison.Ordinal) == true)
             .Select(paragraph => new Installed(
-                paragraph.Required("Package"), paragraph.Required("Version"), paragraph["Essential"] == "yes",
-                paragraph["Essential"] == "yes" || paragraph["Protected"] == "yes" || paragraph["Important"] == "yes" || paragraph["Priority"] == "required",
+                paragraph.Required("Package"), paragraph.Required("Version"), Importance(paragraph),
+                Importance(paragraph) is not null || paragraph["Priority"] == "required",
                 [.. Relations(paragraph, "Pre-Depends"), .. Relations(paragraph, "Depends")],
                 [.. Relations(paragraph, "Recommends"), .. Relations(paragraph, "Suggests")],
                 Relations(paragraph, "Provides")))];
     }
+
+    private static string? Importance(ControlParagraph paragraph) => paragraph["Essential"] == "yes" ? "essential"
+        : paragraph["Protected"] == "yes" || paragraph["Important"] == "yes" ? "protected" : null;
 
     private ImmutableArray<ImmutableArray<PackageRelation>> Relations(ControlParagraph paragraph, string field) =>
         PackageRelation.ParseField(paragraph.BytesOf(field).Span, architecture);
@@ -106,7 +110,7 @@ public sealed class DebRemover(StagedRoot root, ScriptRunner run, string archite
         return errors.Count > 0 ? throw new PackageException(errors) : found;
     }
 
-    /// <summary>What does not work without those that go; one that is essential is an error.</summary>
+    /// <summary>What does not work without those that go; one that is essential or protected is an error, as for apt.</summary>
     private void AddDependents(List<Installed> all, List<Installed> removed)
     {
         var because = new Dictionary<Installed, Installed>();
@@ -116,7 +120,7 @@ public sealed class DebRemover(StagedRoot root, ScriptRunner run, string archite
             foreach (var package in all.Where(package => !removed.Contains(package) && IsBroken(all, removed, package)).ToList())
             {
                 because[package] = removed.Last(gone => package.Needs.Any(gone.SatisfiesAny));
-                if (package.IsEssential)
+                if (package.Importance is not null)
                 {
                     errors.Add(Chain(package, because));
                     continue;
@@ -142,7 +146,7 @@ public sealed class DebRemover(StagedRoot root, ScriptRunner run, string archite
         {
             chain.Add(next.Name);
         }
-        return $"RemovePackages={current.Name}: {package.Name} is essential and needs {string.Join(", which needs ", chain)}";
+        return $"RemovePackages={current.Name}: {package.Name} is {package.Importance} and needs {string.Join(", which needs ", chain)}";
     }
 
     /// <summary>As apt's automatic removal: what is reached from what was asked for stays, by recommendations and suggestions too.</summary>
