@@ -190,10 +190,7 @@ public sealed class DebianBadInputTests : IClassFixture<ArchiveKeys>, IDisposabl
     [InlineData("ubuntu", "Ubuntu")]
     public void WithoutAMirrorAndAptsConfigurationTheErrorSaysWhatToWrite(string distribution, string name)
     {
-        if (Tool.RunOk("id", "-u").Trim() != "0")
-        {
-            Tool.Missing("mounting needs root");
-        }
+        RequireRoot();
         // On a machine that has never heard of apt.
         const string hide = "unshare --mount sh -c 'mkdir -p /etc/apt && mount -t tmpfs none /etc/apt && exec \"$@\"' sh";
         _debian.FailsWith(hide, $"there is no Mirror=, and this machine's apt gets nothing from {name}: write Mirror=ADDRESS in [Distribution], the address (http, https or file) "
@@ -205,10 +202,19 @@ public sealed class DebianBadInputTests : IClassFixture<ArchiveKeys>, IDisposabl
     {
         _debian.AddBase("sid", isReal: false);
         _debian.Publish();
+        RequireRoot();
         System.IO.Directory.Delete(_debian.Build["mkosi.sandbox"], recursive: true);
         const string hide = "unshare --mount sh -c 'mount -t tmpfs none /usr/share/keyrings && exec \"$@\"' sh";
         _debian.FailsWith(hide, "there is no usr/share/keyrings/debian-archive-keyring.gpg to check debian's packages with: install the package debian-archive-keyring, or put the file below mkosi.sandbox",
             _debian.Command("sid"));
+    }
+
+    private static void RequireRoot()
+    {
+        if (Tool.RunOk("id", "-u").Trim() != "0")
+        {
+            Tool.Missing("mounting needs root");
+        }
     }
 
     private void AddFailing(string script)
