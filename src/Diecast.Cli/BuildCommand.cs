@@ -10,7 +10,8 @@ namespace Diecast.Cli;
 /// <param name="Locked">Fail rather than resolve packages.</param>
 /// <param name="Debug">Say more.</param>
 /// <param name="LockOnly">Resolve and write the lock file, and build nothing.</param>
-internal sealed record BuildOptions(bool Force, bool Locked, bool Debug, bool LockOnly);
+/// <param name="DebugShell">Open a shell where a script fails.</param>
+internal sealed record BuildOptions(bool Force, bool Locked, bool Debug, bool LockOnly, bool DebugShell = false);
 
 /// <summary><c>build</c>, the default verb: makes the image.</summary>
 internal sealed class BuildCommand(SettingOptions options, Terminal terminal)
@@ -24,12 +25,21 @@ internal sealed class BuildCommand(SettingOptions options, Terminal terminal)
 
     public int Run(ParseResult result) => Start(
         options.Load(result, terminal),
-        new BuildOptions(result.GetValue(options.Force), result.GetValue(options.Locked), result.GetValue(options.Debug), LockOnly: false),
+        new BuildOptions(result.GetValue(options.Force), result.GetValue(options.Locked), result.GetValue(options.Debug), LockOnly: false, result.GetValue(options.DebugShell)),
         terminal);
 
     /// <summary>Builds, or only locks; where the verbs meet the library.</summary>
     internal static int Start(BuildConfig config, BuildOptions options, Terminal terminal)
     {
+        if (options.DebugShell)
+        {
+            if (Console.IsInputRedirected)
+            {
+                throw new ConfigException(new Location("--debug-shell"), "standard input is no terminal");
+            }
+            // Bars would be drawn over the shell.
+            terminal = terminal with { IsInteractive = false };
+        }
         if (!options.LockOnly && !UserNamespace.IsInside)
         {
             return UserNamespace.Run([.. Environment.GetCommandLineArgs().Skip(1)]);
@@ -55,6 +65,7 @@ internal sealed class BuildCommand(SettingOptions options, Terminal terminal)
             Detail = options.Debug ? terminal.Detail : static _ => { },
             Warning = terminal.Warning,
         },
+        DebugShell = options.DebugShell ? terminal.Detail : null,
         Cancellation = cancellation,
     };
 

@@ -23,13 +23,15 @@ internal sealed class SettingOptions
 
     public Option<bool> Debug { get; } = Flag("say more of what is done", "--debug");
 
+    public Option<bool> DebugShell { get; } = Flag("open a shell in the sandbox of a script that fails", "--debug-shell");
+
     public Option<bool> Json { get; } = Flag("print the summary as JSON", "--json");
 
     // mkosi's, for scripts that pass it: there is no pager here.
     private Option<bool> NoPager { get; } = Flag("", "--no-pager");
 
     /// <summary>Our own options, in the order of the help.</summary>
-    public IEnumerable<Option> Own => [Directory, Force, Locked, Debug, Json];
+    public IEnumerable<Option> Own => [Directory, Force, Locked, Debug, DebugShell, Json];
 
     /// <summary>Adds all options to a verb. The same ones are on the root, so they may stand before the verb or after it.</summary>
     public Command AddTo(Command command)

@@ -45,6 +45,12 @@ public sealed record BuildRequest
     /// <summary>Another clock than the host's for what runs in the image, to prove that it makes no difference.</summary>
     public FakedClock? Clock { get; init; }
 
+    /// <summary>
+    /// Where given, a shell is opened on the terminal of this process whenever a script fails, in that script's sandbox, after
+    /// this was called with a line that says where it is.
+    /// </summary>
+    public Action<string>? DebugShell { get; init; }
+
     public CancellationToken Cancellation { get; init; }
 }
 

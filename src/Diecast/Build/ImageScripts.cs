@@ -101,13 +101,14 @@ internal sealed class ImageScripts
             "--bind", Place("artifacts"), "/work/artifacts", "--bind", Place("packages"), "/work/packages"];
         var environment = Environment(kind, isInside);
         return isInside
-            ? new Sandbox(_root.HostPath, _work, environment) { Mounts = mounts, WorkingDirectory = "/work/src", Clock = _request.Clock }
+            ? new Sandbox(_root.HostPath, _work, environment) { Mounts = mounts, WorkingDirectory = "/work/src", Clock = _request.Clock, DebugShell = _request.DebugShell }
             : new Sandbox(_root.HostPath, _work, environment)
             {
                 HasHostPrograms = true,
                 Mounts = ["--bind", _root.HostPath, Buildroot, "--ro-bind", ScriptHelpers.Write(Place("helpers")), "/scripts", "--dir", "/var/log", .. mounts],
                 WorkingDirectory = "/work/src",
                 Clock = _request.Clock,
+                DebugShell = _request.DebugShell,
             };
     }
 

@@ -59,6 +59,7 @@ internal sealed class PackageStage : IDisposable
         Repositories = _distribution.RepositoryNames,
         Targets = Targets(Config.Packages),
         InitrdTargets = DefaultInitrd.IsWanted(Config) ? Targets(_distribution.InitrdPackages) : [],
+        Recommends = Config.WithRecommends && _distribution.HasRecommends,
     };
 
     private ImmutableArray<string> Targets(ImmutableArray<string> packages) =>

@@ -33,7 +33,7 @@ internal sealed class RootStage
         {
             environment[name] = value;
         }
-        var sandbox = new Sandbox(root.HostPath, workDirectory, environment) { Clock = request.Clock };
+        var sandbox = new Sandbox(root.HostPath, workDirectory, environment) { Clock = request.Clock, DebugShell = request.DebugShell };
         _run = script => sandbox.Run(script, request.Cancellation);
     }
 
@@ -55,7 +55,7 @@ internal sealed class RootStage
         stage.AddTrees(config.ExtraTrees);
         scripts?.PostInstall();
         stage.Configure();
-        stage.Clean();
+        stage.Clean(packages);
         scripts?.Finish();
         var tree = root.Freeze();
         return isInitrd ? InitrdTree.Finish(tree, root.Epoch) : tree;
@@ -153,9 +153,9 @@ internal sealed class RootStage
         RootShell = config.RootShell,
     };
 
-    private void Clean()
+    private void Clean(IReadOnlyList<FetchedPackage> packages)
     {
-        _distribution.Remove(Context, _config.RemovePackages);
+        _distribution.Remove(Context, packages, _config.RemovePackages);
         CleanUp.Run(_root);
         if (WantsNoPackageMetadata())
         {

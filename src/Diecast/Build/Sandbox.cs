@@ -12,6 +12,8 @@ public sealed class Sandbox(string root, string workDirectory, IReadOnlyDictiona
 {
     private const int OutputLimit = 64 * 1024;
 
+    private static readonly Lock s_terminal = new();
+
     /// <summary>More mounts, as bubblewrap's options, over those that every script has.</summary>
     public IReadOnlyList<string> Mounts { get; init; } = [];
 
@@ -26,6 +28,9 @@ public sealed class Sandbox(string root, string workDirectory, IReadOnlyDictiona
     /// none of its files: <c>/usr</c>, the links and directories beside it, and what <c>/etc</c> has only for their sake.
     /// </summary>
     public bool HasHostPrograms { get; init; }
+
+    /// <inheritdoc cref="BuildRequest.DebugShell"/>
+    public Action<string>? DebugShell { get; init; }
 
     private bool IsReadOnly { get; init; }
 
@@ -73,18 +78,16 @@ public sealed class Sandbox(string root, string workDirectory, IReadOnlyDictiona
             RedirectStandardError = true,
         };
         string? attachment = null;
-        string[] arguments = [.. Arguments(), .. Mounts, .. Clock?.Mounts ?? [], .. Variables(script.Environment), "--chdir", WorkingDirectory];
-        foreach (string argument in arguments)
-        {
-            start.ArgumentList.Add(argument);
-        }
+        List<string> arguments = [.. Arguments(), .. Mounts, .. Clock?.Mounts ?? [], .. Variables(script.Environment), "--chdir", WorkingDirectory];
         if (script.Attachment is { } attached)
         {
             attachment = Path.Join(workDirectory, "attachment");
             File.WriteAllBytes(attachment, attached.Content.ToArray());
-            start.ArgumentList.Add("--ro-bind");
-            start.ArgumentList.Add(attachment);
-            start.ArgumentList.Add(attached.Path);
+            arguments.AddRange(["--ro-bind", attachment, attached.Path]);
+        }
+        foreach (string argument in arguments.Append("--new-session"))
+        {
+            start.ArgumentList.Add(argument);
         }
         using var filter = SyncFilter.Open();
         if (filter is not null)
@@ -99,7 +102,12 @@ public sealed class Sandbox(string root, string workDirectory, IReadOnlyDictiona
         }
         try
         {
-            return Wait(start, script.Input, cancellation);
+            var result = Wait(start, script.Input, cancellation);
+            if (DebugShell is not null && !script.SuccessCodes.Contains(result.ExitCode))
+            {
+                OpenShell(script, result, arguments);
+            }
+            return result;
         }
         catch (System.ComponentModel.Win32Exception e)
         {
@@ -114,11 +122,26 @@ public sealed class Sandbox(string root, string workDirectory, IReadOnlyDictiona
         }
     }
 
+    /// <summary>On the terminal, wherever standard output goes. What is changed there is of no use: the build fails after it.</summary>
+    private void OpenShell(Script script, ScriptResult result, List<string> arguments)
+    {
+        // Image and initrd are made beside each other.
+        lock (s_terminal)
+        {
+            DebugShell!($"{result.Output}\n{script.Name} failed with {result.ExitCode}: a shell where it ran; exit ends it\ncommand: {string.Join(' ', script.Command)}");
+            string[] command = [
+                "-c", "exec \"$@\" < /dev/tty > /dev/tty 2>&1", "sh", "bwrap", .. arguments,
+                "--setenv", "TERM", Environment.GetEnvironmentVariable("TERM") ?? "dumb", "--", "/bin/sh", "-i"];
+            using var process = Process.Start(new ProcessStartInfo("/bin/sh", command)) ?? throw new UnreachableException();
+            process.WaitForExit();
+        }
+    }
+
     private string[] Arguments() => [
         .. HasHostPrograms ? HostPrograms() : [IsReadOnly ? "--ro-bind" : "--bind", root, "/"],
         "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/run", "--perms", "1777", "--tmpfs", "/tmp", "--perms", "1777", "--tmpfs", "/var/tmp",
         "--unshare-net", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try", "--hostname", "localhost",
-        "--die-with-parent", "--new-session", "--cap-add", "ALL", "--clearenv"];
+        "--die-with-parent", "--cap-add", "ALL", "--clearenv"];
 
     private IEnumerable<string> Variables(IReadOnlyDictionary<string, string> own) =>
         environment.Concat(own).Concat(Clock is null ? [] : Clock.Variables).SelectMany(static pair => (string[])["--setenv", pair.Key, pair.Value]);

@@ -65,7 +65,7 @@ public sealed class SystemSetup(StagedRoot root, ScriptRunner run)
         {
             return;
         }
-        var result = run(new Script { Name = tool, Command = ["/" + path, .. arguments], Environment = environment });
+        var result = run(new Script { Name = tool, Command = ["/" + path, .. arguments], Environment = environment, SuccessCodes = success });
         if (!success.Contains(result.ExitCode))
         {
             throw new InvalidDataException($"{tool} failed in the image with exit code {result.ExitCode}: {result.Output}");

@@ -88,6 +88,9 @@ public sealed record BuildConfig
     public required ImmutableArray<string> RemoveFiles { get; init; }
     public required Feature CleanPackageMetadata { get; init; }
     public required bool WithDocs { get; init; }
+
+    /// <summary>Whether packages that others recommend are installed too, where the distribution knows such a thing.</summary>
+    public required bool WithRecommends { get; init; }
     public required ImmutableArray<SourceTree> SkeletonTrees { get; init; }
     public required ImmutableArray<SourceTree> ExtraTrees { get; init; }
 

@@ -54,6 +54,7 @@ internal sealed partial class ConfigResolver(
             RemoveFiles = values.Texts("RemoveFiles"),
             CleanPackageMetadata = values.Choice("CleanPackageMetadata", Feature.Auto),
             WithDocs = values.Boolean("WithDocs", true),
+            WithRecommends = values.Boolean("WithRecommends", false),
             SkeletonTrees = Trees("SkeletonTrees"),
             ExtraTrees = Trees("ExtraTrees"),
             SourceDateEpoch = epoch,

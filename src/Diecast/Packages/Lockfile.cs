@@ -27,6 +27,9 @@ public sealed record LockRequest
 
     /// <summary>What is asked for in the initrd, in order.</summary>
     public ImmutableArray<string> InitrdTargets { get; init; } = [];
+
+    /// <summary>Whether what the image's packages recommend is wanted too; never what the initrd's do.</summary>
+    public bool Recommends { get; init; }
 }
 
 /// <summary>A repository's database as it was when the lock file was made.</summary>
@@ -108,6 +111,10 @@ public sealed record Lockfile
     public required ImmutableArray<string> Targets { get; init; }
 
     public required ImmutableArray<string> InitrdTargets { get; init; }
+
+    /// <summary>Whether the image has recommended packages too; left out of the file where it has not.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Recommends { get; init; }
 
     /// <summary>The Unix time that signatures were judged at: the newest build date in the databases, or the newest date of the suites.</summary>
     [JsonConverter(typeof(LockfileJson.NonNegative))]
@@ -234,6 +241,7 @@ public sealed record Lockfile
         Compare("repositories", [.. Repositories.Select(static repository => repository.Name)], request.Repositories);
         Compare("packages", Targets, request.Targets);
         Compare("packages of the initrd", InitrdTargets, request.InitrdTargets);
+        Compare("recommended packages", [Recommends ? "yes" : "no"], [request.Recommends ? "yes" : "no"]);
         if (differences.Count > 0)
         {
             throw new InvalidDataException(

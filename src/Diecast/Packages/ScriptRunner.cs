@@ -12,6 +12,9 @@ public sealed record Script
     /// <summary>Variables that this program sees beside the fixed ones, or in their place.</summary>
     public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
+    /// <summary>The exit codes that are no failure.</summary>
+    public IReadOnlyList<int> SuccessCodes { get; init; } = [0];
+
     /// <summary>Standard input.</summary>
     public ReadOnlyMemory<byte> Input { get; init; }
 

@@ -226,7 +226,7 @@ public sealed class BadInputTests : IDisposable
         Assert.Equal(exitCode, process.ExitCode);
         if (signal != "KILL")
         {
-            Assert.Equal(["error: interrupted"], ErrorLines(errors));
+            Assert.Equal(["error: interrupted"], SmallBuild.ErrorLines(errors));
         }
         Directory.Delete(_build["mkosi.skeleton"], recursive: true);
         AssertAsBefore();
@@ -273,7 +273,7 @@ public sealed class BadInputTests : IDisposable
         _mounts.Add(path);
         string[] command = option.Length > 0 ? [.. s_command, option] : s_command;
         var result = _build.RunWith(place == "TMPDIR" ? $"env TMPDIR='{path}'" : "", place == "store" ? path : Scene.Cache, command);
-        AssertFailed(expected, result);
+        SmallBuild.AssertFailed(expected, result);
         string[] left = Directory.GetFileSystemEntries(path);
         Tool.RunOk("umount", path);
         _mounts.Clear();
@@ -285,23 +285,9 @@ public sealed class BadInputTests : IDisposable
 
     private void Fails(string prefix, string cache, string expected, string[] command)
     {
-        AssertFailed(expected, _build.RunWith(prefix, cache, command));
+        SmallBuild.AssertFailed(expected, _build.RunWith(prefix, cache, command));
         AssertAsBefore(command == s_command && cache == Scene.Cache);
     }
-
-    /// <param name="expected">The error, in which * stands for anything.</param>
-    private static void AssertFailed(string expected, Tool.Result result)
-    {
-        Assert.True(result.ExitCode == 1, result.All);
-        Assert.Equal("", result.Output);
-        string pattern = "^error: " + string.Join(".*", expected.Split('*').Select(System.Text.RegularExpressions.Regex.Escape)) + "$";
-        Assert.Matches(pattern, Assert.Single(ErrorLines(result.Errors)));
-    }
-
-    /// <summary>Without the lines that any build has: what it is at, and warnings.</summary>
-    private static string[] ErrorLines(string errors) => [.. errors.TrimEnd('\n').Split('\n').Where(static line =>
-        line is not ("Resolving packages" or "Fetching packages" or "Installing packages" or "Making the image")
-        && !line.StartsWith("warning: ", StringComparison.Ordinal) && !line.StartsWith("  downloaded ", StringComparison.Ordinal))];
 
     private void AssertAsBefore(bool andBuild = true)
     {

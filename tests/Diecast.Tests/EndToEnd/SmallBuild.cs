@@ -55,6 +55,22 @@ internal sealed class SmallBuild : IDisposable
         Assert.Equal([], Processes(Temporary));
     }
 
+    /// <param name="expected">The error, in which * stands for anything.</param>
+    public static void AssertFailed(string expected, Tool.Result result)
+    {
+        Assert.True(result.ExitCode == 1, result.All);
+        Assert.Equal("", result.Output);
+        string pattern = "^error: " + string.Join(".*", expected.Split('*').Select(System.Text.RegularExpressions.Regex.Escape)) + "$";
+        string error = Assert.Single(ErrorLines(result.Errors));
+        // With the whole text, which Assert.Matches cuts off.
+        Assert.True(System.Text.RegularExpressions.Regex.IsMatch(error, pattern), $"{error}\nis not\n{expected}");
+    }
+
+    /// <summary>Without the lines that any build has: what it is at, and warnings.</summary>
+    public static string[] ErrorLines(string errors) => [.. errors.TrimEnd('\n').Split('\n').Where(static line =>
+        line is not ("Resolving packages" or "Fetching packages" or "Installing packages" or "Making the image")
+        && !line.StartsWith("warning: ", StringComparison.Ordinal) && !line.StartsWith("  downloaded ", StringComparison.Ordinal))];
+
     /// <summary>The command lines of the processes that have the text in their arguments or environment.</summary>
     public static List<string> Processes(string text)
     {

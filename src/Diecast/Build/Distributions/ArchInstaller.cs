@@ -33,7 +33,11 @@ internal sealed class ArchInstaller(BuildConfig config) : DistributionInstaller(
         "tpm2-tss", "udev", "util-linux", "util-linux-libs", "xfsprogs",
     ];
 
+    public override bool HasRecommends => false;
+
     public override string PackageType => "pkg";
+
+    public override string PackageUrlType => "alpm";
 
     /// <summary>The user's <c>pacman.conf</c>, or one of the mirror that the configuration names.</summary>
     private PacmanConfiguration Pacman => field ??= Configure();
@@ -64,7 +68,7 @@ internal sealed class ArchInstaller(BuildConfig config) : DistributionInstaller(
         installer.Install(all[baseEnd..]);
     }
 
-    public override void Remove(InstallContext context, ImmutableArray<string> names) =>
+    public override void Remove(InstallContext context, IReadOnlyList<FetchedPackage> packages, ImmutableArray<string> names) =>
         new PacmanRemover(context.Root, context.Run, Pacman.HookDirectories, context.Say).Remove(names);
 
     public override bool HasPackageManager(StagedRoot root) => root.Exists("usr/bin/pacman"u8);

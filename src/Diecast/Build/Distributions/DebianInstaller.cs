@@ -26,7 +26,11 @@ internal sealed class DebianInstaller(BuildConfig config) : DistributionInstalle
         "udev", "util-linux",
     ];
 
+    public override bool HasRecommends => true;
+
     public override string PackageType => "deb";
+
+    public override string PackageUrlType => "deb";
 
     private AptConfiguration Apt => field ??= AptConfiguration.Read(new AptSettings
     {
@@ -60,20 +64,9 @@ internal sealed class DebianInstaller(BuildConfig config) : DistributionInstalle
         DebianRemedies.Apply(context, Config.Release);
     }
 
-    /// <summary>By the image's own dpkg, which also refuses where something that stays needs it.</summary>
-    public override void Remove(InstallContext context, ImmutableArray<string> names)
-    {
-        if (names.IsEmpty)
-        {
-            return;
-        }
-        var result = context.Run(new Script { Name = "dpkg --purge", Command = ["/usr/bin/dpkg", "--purge", .. names] });
-        context.Root.EndPackage();
-        if (result.ExitCode != 0)
-        {
-            throw new PackageException([$"RemovePackages=: dpkg ended with {result.ExitCode}: {result.Output.TrimEnd().ReplaceLineEndings("; ")}"]);
-        }
-    }
+    public override void Remove(InstallContext context, IReadOnlyList<FetchedPackage> packages, ImmutableArray<string> names) =>
+        new DebRemover(context.Root, context.Run, Architecture, context.Say).Remove(names, packages
+            .Where(static package => package.Locked.Reason == InstallReason.Dependency).Select(static package => package.Locked.Name).ToHashSet(StringComparer.Ordinal));
 
     public override bool HasPackageManager(StagedRoot root) => root.Exists("usr/bin/dpkg"u8);
 

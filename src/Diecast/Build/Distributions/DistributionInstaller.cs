@@ -21,8 +21,14 @@ internal abstract class DistributionInstaller(BuildConfig config)
     /// <summary>What is installed in the default initrd; sorted.</summary>
     public abstract ImmutableArray<string> InitrdPackages { get; }
 
+    /// <summary>Whether packages recommend others.</summary>
+    public abstract bool HasRecommends { get; }
+
     /// <summary>What manifests call the kind of package: "pkg", "deb".</summary>
     public abstract string PackageType { get; }
+
+    /// <summary>What package URLs call it: "alpm", "deb".</summary>
+    public abstract string PackageUrlType { get; }
 
     public static DistributionInstaller For(BuildConfig config) => config.Distribution switch
     {
@@ -43,8 +49,11 @@ internal abstract class DistributionInstaller(BuildConfig config)
     public abstract void Install(InstallContext context, IReadOnlyList<FetchedPackage> packages, Action afterBase);
 
     /// <summary>Removes packages by name, and what nobody else needs.</summary>
-    /// <exception cref="PackageException">One is not installed, or is needed by what stays.</exception>
-    public abstract void Remove(InstallContext context, ImmutableArray<string> names);
+    /// <param name="context">Where.</param>
+    /// <param name="packages">Those that were installed.</param>
+    /// <param name="names">Those to remove.</param>
+    /// <exception cref="PackageException">One cannot be removed: what stays needs it.</exception>
+    public abstract void Remove(InstallContext context, IReadOnlyList<FetchedPackage> packages, ImmutableArray<string> names);
 
     /// <summary>Whether the root can install packages itself, so that it wants to know what is installed.</summary>
     public abstract bool HasPackageManager(StagedRoot root);

@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Diecast.Build;
+using Diecast.Build.Distributions;
 using Diecast.Config;
 using Diecast.Packages;
 
@@ -87,7 +88,7 @@ public sealed partial class Attestation
         foreach (var (package, places) in Packages(lockfile))
         {
             WriteDescriptor(json, package.Name, package.Sha256);
-            json.WriteString("uri", PackageUrl(lockfile, package));
+            json.WriteString("uri", PackageUrl(config, package));
             json.WriteStartObject("annotations");
             json.WriteString("version", package.Version);
             json.WriteString("installedIn", places);
@@ -134,11 +135,11 @@ public sealed partial class Attestation
             .Concat(lockfile.Initrd.Where(package => !image.Contains(package.Sha256)).Select(static package => (package, InInitrd)));
     }
 
-    /// <summary>https://github.com/package-url/purl-spec: type alpm.</summary>
-    private static string PackageUrl(Lockfile lockfile, LockedPackage package)
+    /// <summary>https://github.com/package-url/purl-spec: types alpm and deb.</summary>
+    private static string PackageUrl(BuildConfig config, LockedPackage package)
     {
-        string file = package.File[..package.File.IndexOf(".pkg.tar", StringComparison.Ordinal)];
+        var distribution = DistributionInstaller.For(config);
         string version = Uri.EscapeDataString(package.Version).Replace("%3A", ":", StringComparison.Ordinal);
-        return $"pkg:alpm/{lockfile.Distribution}/{Uri.EscapeDataString(package.Name)}@{version}?arch={file[(file.LastIndexOf('-') + 1)..]}";
+        return $"pkg:{distribution.PackageUrlType}/{Names.Of(config.Distribution)}/{Uri.EscapeDataString(package.Name)}@{version}?arch={distribution.ArchitectureOf(package)}";
     }
 }

@@ -61,16 +61,13 @@ public sealed record AptRepository
     public bool ChecksValidity { get; init; } = true;
 }
 
-/// <summary>From where packages come, and how they are chosen.</summary>
+/// <summary>From where packages come.</summary>
 public sealed record AptConfiguration
 {
     public required string Architecture { get; init; }
 
     /// <summary>In the order in which APT reads them.</summary>
     public required ImmutableArray<AptRepository> Repositories { get; init; }
-
-    /// <summary>Whether recommended packages are installed too.</summary>
-    public bool Recommends { get; init; }
 
     /// <summary>
     /// The user's own repositories in etc/apt of the sandbox trees, and the distribution's: its release with updates and

@@ -43,15 +43,16 @@ public sealed class AptSource(AptConfiguration configuration, PackageStore store
             Architecture = request.Architecture,
             Targets = request.Targets,
             InitrdTargets = request.InitrdTargets,
+            Recommends = request.Recommends,
             Time = suites.Max(static suite => suite.Release.Date),
             Keyring = KeyringDigest(),
             Repositories = [.. configuration.Repositories.Zip(suites).Select(static pair => new LockedRepository { Name = pair.First.Name, Sha256 = pair.Second.Sha256 })],
-            Packages = Resolve(request.Targets),
-            Initrd = Resolve(request.InitrdTargets),
+            Packages = Resolve(request.Targets, request.Recommends),
+            Initrd = Resolve(request.InitrdTargets, recommends: false),
         };
 
-        ImmutableArray<LockedPackage> Resolve(ImmutableArray<string> targets) => targets.IsEmpty ? [] :
-            [.. AptResolver.Resolve(pool, [BaseTargets, targets], configuration.Recommends).Select(resolved => Pin(resolved, byName[resolved.Package.Index.Name]))];
+        ImmutableArray<LockedPackage> Resolve(ImmutableArray<string> targets, bool recommends) => targets.IsEmpty ? [] :
+            [.. AptResolver.Resolve(pool, [BaseTargets, targets], recommends).Select(resolved => Pin(resolved, byName[resolved.Package.Index.Name]))];
     }
 
     /// <summary>

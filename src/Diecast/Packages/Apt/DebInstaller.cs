@@ -175,15 +175,12 @@ public sealed class DebInstaller(StagedRoot root, ScriptRunner run, DebInstaller
         }
     }
 
-    /// <summary>What apt needs to know which packages came along as dependencies only.</summary>
+    /// <summary>Where there is an apt, it is told which packages came along as dependencies only.</summary>
     private void WriteAutomatic(List<DebPackage> packages)
     {
-        if (!root.IsDirectory("var/lib/apt"u8))
+        if (root.IsDirectory("var/lib/apt"u8))
         {
-            return;
+            DebRemover.WriteAutomatic(root, options.Architecture, packages.Where(static package => package.Source.IsAutomatic).Select(static package => package.Name));
         }
-        root.Write("var/lib/apt/extended_states", string.Concat(packages.Where(static package => package.Source.IsAutomatic)
-            .OrderBy(static package => package.Name, StringComparer.Ordinal)
-            .Select(package => $"Package: {package.Name}\nArchitecture: {options.Architecture}\nAuto-Installed: 1\n\n")));
     }
 }

@@ -26,7 +26,7 @@ internal sealed partial class MaintainerScripts(StagedRoot root, ScriptRunner ru
 
     private bool _hasPolicy;
 
-    /// <summary>Has scripts start no services: invoke-rc.d asks this program, which is there as long as packages are configured.</summary>
+    /// <summary>Has scripts start no services: invoke-rc.d asks this program, which is there as long as dpkg is at work.</summary>
     public void ForbidServices()
     {
         if (!root.Exists(root.Resolve(Posix.Bytes(PolicyFile))))
@@ -87,23 +87,30 @@ internal sealed partial class MaintainerScripts(StagedRoot root, ScriptRunner ru
     {
         database.Flush();
         report(packages is null ? "configuring all packages" : $"configuring {string.Join(", ", packages.Select(static package => package.Name))}");
+        RunDpkg("--configure", "confdef,confold", packages is null ? ["--pending"] : packages.Select(static package => package.InfoName));
+        database.Reload();
+    }
+
+    /// <summary>Has the image's dpkg remove packages with their configuration files, whose dependents must be among them.</summary>
+    /// <exception cref="PackageException">A script fails, or dpkg refuses.</exception>
+    public void Purge(IEnumerable<string> packages) => RunDpkg("--purge", "remove-essential,remove-protected", packages);
+
+    private void RunDpkg(string action, string forced, IEnumerable<string> arguments)
+    {
         var result = run(new Script
         {
-            Name = "dpkg --configure",
-            Command = [
-                // What is the user's stays. The root is thrown away where anything fails: nothing need be safe from a power cut.
-                "/usr/bin/dpkg", "--abort-after=1", "--force-confdef,confold,unsafe-io", "--log=/dev/null", "--configure",
-                .. packages is null ? ["--pending"] : packages.Select(static package => package.InfoName)],
+            Name = $"dpkg {action}",
+            // What is the user's stays. The root is thrown away where anything fails: nothing need be safe from a power cut.
+            Command = ["/usr/bin/dpkg", "--abort-after=1", $"--force-{forced},unsafe-io", "--log=/dev/null", action, .. arguments],
             Environment = s_environment,
         });
         if (result.ExitCode != 0)
         {
-            throw Failure(result);
+            throw Failure(action, result);
         }
-        database.Reload();
     }
 
-    private static PackageException Failure(ScriptResult result)
+    private static PackageException Failure(string action, ScriptResult result)
     {
         if (FailedScript().Match(result.Output) is { Success: true } match)
         {
@@ -111,15 +118,16 @@ internal sealed partial class MaintainerScripts(StagedRoot root, ScriptRunner ru
             {
                 "post-installation" => "postinst",
                 "pre-removal" => "prerm",
+                "post-removal" => "postrm",
                 var other => other,
             };
             return Failure(match.Groups["package"].Value, script, match.Groups["status"].Value, result.Output[..match.Index]);
         }
-        return new PackageException([$"dpkg --configure failed in the image with {result.ExitCode}: {End(result.Output)}"]);
+        return new PackageException([$"dpkg {action} failed in the image with {result.ExitCode}: {End(result.Output)}"]);
     }
 
     private static PackageException Failure(string package, string script, string status, string output) =>
-        new([$"package {package}: its {script} failed with {status}: {End(output)}"]);
+        new([$"package {package}: its {script} failed with {status} (--debug-shell opens a shell where it ran): {End(output)}"]);
 
     /// <summary>The last lines; what dpkg says of its own doing is left out.</summary>
     private static string End(string output)
@@ -128,10 +136,10 @@ internal sealed partial class MaintainerScripts(StagedRoot root, ScriptRunner ru
         return lines.Length == 0 ? "it printed nothing" : "\n  " + string.Join("\n  ", lines.TakeLast(LinesShown));
     }
 
-    [GeneratedRegex(@"^dpkg: error processing package (?<package>\S+) \(--configure\):\s*\n.*?(?<script>post-installation|pre-removal|\S+) script subprocess (?:returned error exit status (?<status>\d+)|was killed by signal (?<status>.*?)\s*$)",
+    [GeneratedRegex(@"^dpkg: error processing package (?<package>\S+) \(--(configure|purge|remove)\):\s*\n.*?(?<script>\S+) script subprocess (?:returned error exit status (?<status>\d+)|was killed by signal (?<status>.*?)\s*$)",
         RegexOptions.Multiline | RegexOptions.CultureInvariant)]
     private static partial Regex FailedScript();
 
-    [GeneratedRegex(@"^(Setting up |Processing triggers for )", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^(Setting up |Processing triggers for |Removing |Purging configuration files for |\(Reading database )", RegexOptions.CultureInvariant)]
     private static partial Regex OwnLine();
 }

@@ -146,11 +146,11 @@ public sealed class DebInstallerTests
             Errors were encountered while processing:
              app
             """;
-        Assert.Equal("package app: its postinst failed with 7: \n  cannot reach the moon",
+        Assert.Equal("package app: its postinst failed with 7 (--debug-shell opens a shell where it ran): \n  cannot reach the moon",
             Failure("dpkg --configure --pending", new ScriptResult(1, output)));
-        Assert.Equal("package app: its postinst failed with signal 9: it printed nothing", Failure("dpkg --configure --pending", new ScriptResult(1,
+        Assert.Equal("package app: its postinst failed with signal 9 (--debug-shell opens a shell where it ran): it printed nothing", Failure("dpkg --configure --pending", new ScriptResult(1,
             "dpkg: error processing package app (--configure):\n installed app package post-installation script subprocess was killed by signal (Killed)\n")).Replace("(Killed)", "signal 9", StringComparison.Ordinal));
-        Assert.Equal("package base-files 1.0-1: its preinst failed with 3: \n  no\n  way", Failure("base-files preinst install", new ScriptResult(3, "no\nway\n")));
+        Assert.Equal("package base-files 1.0-1: its preinst failed with 3 (--debug-shell opens a shell where it ran): \n  no\n  way", Failure("base-files preinst install", new ScriptResult(3, "no\nway\n")));
         Assert.Equal("dpkg --configure failed in the image with 2: \n  dpkg: error: database is locked", Failure("dpkg --configure --pending", new ScriptResult(2, "dpkg: error: database is locked")));
     }
 

@@ -30,14 +30,25 @@ internal sealed class TestArchive(GpgHome gpg)
     {
         string[] parts = package.Split("; ");
         string[] identity = parts[0].Split(' ');
-        string file = $"pool/{component}/{identity[0][0]}/{identity[0]}/{identity[0]}_{identity[1].Replace(":", "%3a", StringComparison.Ordinal)}_amd64.deb";
-        byte[] content = Encoding.ASCII.GetBytes($"the package {identity[0]} {identity[1]}");
-        Files[file] = content;
-        var index = Of(suite).Components.TryGetValue(component, out var known) ? known : Of(suite).Components[component] = new StringBuilder();
-        index.Append(CultureInfo.InvariantCulture, $"Package: {identity[0]}\nVersion: {identity[1]}\nArchitecture: amd64\nFilename: {file}\n")
-            .Append(CultureInfo.InvariantCulture, $"Size: {content.Length}\nSHA256: {Convert.ToHexStringLower(SHA256.HashData(content))}\n")
-            .AppendJoin("", parts[1..].Select(static field => field + "\n")).Append('\n');
+        Add(suite, component, identity[0], identity[1], $"Package: {identity[0]}\nVersion: {identity[1]}\nArchitecture: amd64\n"
+            + string.Concat(parts[1..].Select(static field => field + "\n")), Encoding.ASCII.GetBytes($"the package {identity[0]} {identity[1]}"));
     }
+
+    /// <summary>Adds a package file to a component.</summary>
+    /// <param name="control">What the index says of it.</param>
+    /// <returns>The file's path below the archive's address.</returns>
+    public string Add(string suite, string component, string name, string version, string control, byte[] content)
+    {
+        string file = $"pool/{component}/{name[0]}/{name}/{name}_{version.Replace(":", "%3a", StringComparison.Ordinal)}_amd64.deb";
+        Files[file] = content;
+        Component(suite, component).Append(control.TrimEnd('\n')).Append(CultureInfo.InvariantCulture, $"\nFilename: {file}\n")
+            .Append(CultureInfo.InvariantCulture, $"Size: {content.Length}\nSHA256: {Convert.ToHexStringLower(SHA256.HashData(content))}\n\n");
+        return file;
+    }
+
+    /// <summary>The text of a component's index, which is there from then on, though it be empty.</summary>
+    public StringBuilder Component(string suite, string component) =>
+        Of(suite).Components.TryGetValue(component, out var known) ? known : Of(suite).Components[component] = new StringBuilder();
 
     /// <summary>Adds a field to the Release file of a suite.</summary>
     public void Field(string suite, string field) => Of(suite).Fields.Add(field);

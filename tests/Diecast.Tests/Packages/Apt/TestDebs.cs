@@ -25,9 +25,12 @@ internal sealed class TestDebs : IDisposable
     public static Member Symlink(string path, string target) => new($"./{path}", '2', Link: target, Mode: 0x1FF);
 
     /// <summary>Adds a package; the directories above what begins with "./" come by themselves.</summary>
-    public DebToInstall Add(string name, string fields, (string Name, string Content)[] control, params Member[] items)
+    public DebToInstall Add(string name, string fields, (string Name, string Content)[] control, params Member[] items) =>
+        Add(name, "1.0-1", fields, control, items);
+
+    /// <inheritdoc cref="Add(string, string, ValueTuple{string, string}[], Member[])"/>
+    public DebToInstall Add(string name, string version, string fields, (string Name, string Content)[] control, params Member[] items)
     {
-        string version = "1.0-1";
         string architecture = fields.Contains("Multi-Arch: same", StringComparison.Ordinal) ? "amd64" : "all";
         string text = $"Package: {name}\nVersion: {version}\nArchitecture: {architecture}\nMaintainer: A Tester <tester@example.invalid>\n"
             + (fields.Length == 0 ? "" : fields + "\n") + "Description: a package\n of a test\n";
@@ -61,14 +64,14 @@ internal sealed class TestDebs : IDisposable
     /// <summary>Adds a file of any members.</summary>
     public DebToInstall Write(string name, string version, params (string Name, byte[] Content)[] members)
     {
-        string path = _directory[$"{name}.deb"];
+        string path = _directory[$"{name}_{version}.deb"];
         System.IO.File.WriteAllBytes(path, Ar(members));
         var package = new DebToInstall(name, version, false, () => System.IO.File.OpenRead(path));
         All.Add(package);
         return package;
     }
 
-    public string PathOf(DebToInstall package) => _directory[$"{package.Name}.deb"];
+    public string PathOf(DebToInstall package) => _directory[$"{package.Name}_{package.Version}.deb"];
 
     public static byte[] Ar(params (string Name, byte[] Content)[] members)
     {
