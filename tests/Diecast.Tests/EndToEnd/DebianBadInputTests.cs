@@ -54,7 +54,7 @@ public sealed class DebianBadInputTests : IClassFixture<ArchiveKeys>, IDisposabl
     public void AnExpiredReleaseIsRefusedButOfASnapshot()
     {
         AddOld("");
-        _debian.Fails("trixie/InRelease: was valid until 2025-05-08 00:00:00 UTC and is expired: the mirror is not kept up to date, or the clock is wrong", _debian.Command("trixie"));
+        _debian.Fails("trixie/InRelease: was valid until 2025-05-08 00:00:00 UTC and is expired: the mirror is not kept up to date, or the clock is wrong (a source of your own with Check-Valid-Until: no accepts it)", _debian.Command("trixie"));
         _debian.Renew();
         AddOld("20250501T000000Z");
         string[] snapshot = _debian.Command("trixie", "--snapshot=20250501T000000Z");

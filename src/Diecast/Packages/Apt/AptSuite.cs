@@ -122,7 +122,7 @@ internal sealed class AptSuite
     {
         if (release.ValidUntil < now)
         {
-            throw new InvalidDataException($"{name}: was valid until {Date(release.ValidUntil.Value)} and is expired: the mirror is not kept up to date, or the clock is wrong");
+            throw new InvalidDataException($"{name}: was valid until {Date(release.ValidUntil.Value)} and is expired: the mirror is not kept up to date, or the clock is wrong (a source of your own with Check-Valid-Until: no accepts it)");
         }
         if (release.Date > now + MaximumSkew)
         {
