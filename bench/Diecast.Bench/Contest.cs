@@ -6,7 +6,7 @@ namespace Diecast.Bench;
 /// <summary>A tool in a contest.</summary>
 /// <param name="Name">As it stands in the table.</param>
 /// <param name="Command">A program with its arguments.</param>
-/// <param name="Output">The file that it writes, which is gone before and synced after; null where it only reads.</param>
+/// <param name="Output">What it writes, which is gone before; a file is synced after, a directory is not. Null where it only reads.</param>
 internal sealed record Contender(string Name, IReadOnlyList<string> Command, string? Output = null)
 {
     /// <summary>That of success: tools that compare say 1 of what differs.</summary>
@@ -57,12 +57,12 @@ internal sealed class Contest(string title, int rounds, string logs)
     {
         if (contender.Output is { } output)
         {
-            File.Delete(output);
+            Commands.Run("rm", ["-rf", output]);
         }
         Commands.Run("sync");
         string times = Path.Join(logs, "times");
         // time(1) adds up the children; the shell's sync is its child too.
-        const string script = "output=$1 code=$2; shift 2; \"$@\"; [ $? = $code ] || exit; [ -z \"$output\" ] || sync \"$output\"";
+        const string script = "output=$1 code=$2; shift 2; \"$@\"; [ $? = $code ] || exit; [ ! -f \"$output\" ] || sync \"$output\"";
         string code = contender.ExitCode.ToString(CultureInfo.InvariantCulture);
         string[] command = ["-o", times, "-f", "%e %U %S %M", "sh", "-c", script, "sh", contender.Output ?? "", code, .. contender.Command];
         Commands.Run("time", command, contender.Environment, Path.Join(logs, $"{contender.Name.Split(' ')[0]}.log"));
