@@ -26,6 +26,12 @@ internal readonly record struct Measurement(double Seconds, double ProcessorSeco
 /// </summary>
 internal sealed class Contest(string title, int rounds, string logs)
 {
+    /// <summary>
+    /// Before each run. What a run deletes slows the next one down for a while: ext4 without a journal takes no inode that was deleted
+    /// less than 35 s ago, and looks at each of them whenever it needs one.
+    /// </summary>
+    public TimeSpan Rest { get; init; }
+
     public IReadOnlyList<(Contender Contender, Measurement Median)> Run(params Contender[] contenders)
     {
         var measured = contenders.ToDictionary(static contender => contender, static _ => new List<Measurement>());
@@ -60,6 +66,7 @@ internal sealed class Contest(string title, int rounds, string logs)
             Commands.Run("rm", ["-rf", output]);
         }
         Commands.Run("sync");
+        Thread.Sleep(Rest);
         string times = Path.Join(logs, "times");
         // time(1) adds up the children; the shell's sync is its child too.
         const string script = "output=$1 code=$2; shift 2; \"$@\"; [ $? = $code ] || exit; [ ! -f \"$output\" ] || sync \"$output\"";

@@ -10,6 +10,9 @@ internal sealed class DebianBench(string diecast, string directory, int rounds)
     private const string Extra =
         "ca-certificates,dbus,fontconfig,locales,man-db,openssh-server,polkitd,python3,sudo,systemd-boot,systemd-resolved";
 
+    // Thousands of files are made and deleted.
+    private static readonly TimeSpan s_rest = TimeSpan.FromSeconds(40);
+
     private static readonly string[] s_image = [
         "-d", "debian", "-r", Release, "-p", "systemd", "-p", "systemd-boot", "-p", "systemd-boot-efi", "-p", "udev", "-p", "dbus",
         "-p", "linux-image-cloud-amd64", "-o", "foo", "--force", "--kernel-command-line=console=ttyS0 systemd.firstboot=no"];
@@ -22,7 +25,7 @@ internal sealed class DebianBench(string diecast, string directory, int rounds)
         string sources = Source(mirror, Release) + Source(mirror, Release + "-updates") + Source(mirror.TrimEnd('/') + "-security", Release + "-security");
         string ours = Configuration("debian-diecast", sources);
         string theirs = Configuration("debian-mkosi", sources);
-        var contest = new Contest("a Debian image", rounds, directory);
+        var contest = new Contest("a Debian image", rounds, directory) { Rest = s_rest };
         return contest.Table(contest.Run(
             Diecast(ours, s_image, "foo.raw"),
             new Contender("mkosi", ["tests/setup/mkosi.sh", root, theirs, .. s_image], Path.Join(theirs, "foo.raw"))));
@@ -43,7 +46,7 @@ internal sealed class DebianBench(string diecast, string directory, int rounds)
         string[] names = [.. Directory.GetFiles(packages, "*.deb").Select(static file => Path.GetFileName(file).Split('_')[0]).Order(StringComparer.Ordinal)];
         string[] arguments = ["-d", "debian", "-r", Release, .. names.SelectMany(static name => (string[])["-p", name]),
             "--bootable=no", "--with-docs=yes", "-t", "directory", "-o", "root", "--force"];
-        var contest = new Contest($"a Debian tree of {names.Length} packages", rounds, directory);
+        var contest = new Contest($"a Debian tree of {names.Length} packages", rounds, directory) { Rest = s_rest };
         return contest.Table(contest.Run(
             Diecast(ours, arguments, "root"),
             new Contender("mmdebstrap", ["mmdebstrap", .. common,
