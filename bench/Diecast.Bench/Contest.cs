@@ -6,7 +6,7 @@ namespace Diecast.Bench;
 /// <summary>A tool in a contest.</summary>
 /// <param name="Name">As it stands in the table.</param>
 /// <param name="Command">A program with its arguments.</param>
-/// <param name="Output">The file that it writes, which is gone before and synced after; null where it only reads.</param>
+/// <param name="Output">What it writes, which is gone before; a file is synced after, a directory is not. Null where it only reads.</param>
 internal sealed record Contender(string Name, IReadOnlyList<string> Command, string? Output = null)
 {
     /// <summary>That of success: tools that compare say 1 of what differs.</summary>
@@ -26,6 +26,12 @@ internal readonly record struct Measurement(double Seconds, double ProcessorSeco
 /// </summary>
 internal sealed class Contest(string title, int rounds, string logs)
 {
+    /// <summary>
+    /// Before each run. What a run deletes slows the next one down for a while: ext4 without a journal takes no inode that was deleted
+    /// less than 35 s ago, and looks at each of them whenever it needs one.
+    /// </summary>
+    public TimeSpan Rest { get; init; }
+
     public IReadOnlyList<(Contender Contender, Measurement Median)> Run(params Contender[] contenders)
     {
         var measured = contenders.ToDictionary(static contender => contender, static _ => new List<Measurement>());
@@ -57,12 +63,13 @@ internal sealed class Contest(string title, int rounds, string logs)
     {
         if (contender.Output is { } output)
         {
-            File.Delete(output);
+            Commands.Run("rm", ["-rf", output]);
         }
         Commands.Run("sync");
+        Thread.Sleep(Rest);
         string times = Path.Join(logs, "times");
         // time(1) adds up the children; the shell's sync is its child too.
-        const string script = "output=$1 code=$2; shift 2; \"$@\"; [ $? = $code ] || exit; [ -z \"$output\" ] || sync \"$output\"";
+        const string script = "output=$1 code=$2; shift 2; \"$@\"; [ $? = $code ] || exit; [ ! -f \"$output\" ] || sync \"$output\"";
         string code = contender.ExitCode.ToString(CultureInfo.InvariantCulture);
         string[] command = ["-o", times, "-f", "%e %U %S %M", "sh", "-c", script, "sh", contender.Output ?? "", code, .. contender.Command];
         Commands.Run("time", command, contender.Environment, Path.Join(logs, $"{contender.Name.Split(' ')[0]}.log"));

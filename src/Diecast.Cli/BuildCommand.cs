@@ -78,6 +78,7 @@ internal sealed class BuildCommand(SettingOptions options, Terminal terminal)
         }
         UserNamespace.EndWithParent();
         var result = Builder.Build(request);
+        terminal.Errors.WriteLine(result.Times);
         terminal.Output.WriteLine(result.Sha256 is null ? result.Path : $"{result.Sha256}  {result.Path}");
         return 0;
     }

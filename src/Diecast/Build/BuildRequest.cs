@@ -57,4 +57,5 @@ public sealed record BuildRequest
 /// <summary>What a build made.</summary>
 /// <param name="Path">The main output.</param>
 /// <param name="Sha256">Of the main output, in hexadecimal; null for a directory.</param>
-public sealed record BuildResult(string Path, string? Sha256);
+/// <param name="Times">Where the time went.</param>
+public sealed record BuildResult(string Path, string? Sha256, BuildTimes Times);

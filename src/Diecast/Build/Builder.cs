@@ -46,9 +46,12 @@ public static class Builder
     {
         var config = request.Config;
         RefuseExisting(request);
+        var times = new BuildTimes();
+        times.Begin("resolve");
         using var packages = new PackageStage(request);
         request.Report.Stage("Resolving packages");
         var lockfile = packages.ReadOrResolve();
+        times.Begin("fetch");
         request.Report.Stage("Fetching packages");
         using var fetched = packages.Fetch(lockfile);
         var epoch = new Timestamp(config.SourceDateEpoch ?? NewestBuildDate(lockfile));
@@ -60,8 +63,10 @@ public static class Builder
         using var stagedRoot = new StagedRoot(rootPath, epoch);
         using var stagedInitrd = DefaultInitrd.IsWanted(config) ? new StagedRoot(work["initrd"], epoch) : null;
         var scripts = new ImageScripts(request, stagedRoot, outputs, work);
-        var (root, initrd) = Install(request, fetched, stagedRoot, stagedInitrd, scripts, work);
+        times.Begin(BuildTimes.Install);
+        var (root, initrd) = Install(request, fetched, stagedRoot, stagedInitrd, scripts, work, times);
 
+        times.Begin("image");
         request.Report.Stage("Making the image");
         var boot = new BootStage(config, root, epoch);
         var disk = config.Format == OutputFormat.Disk ? new DiskStage(config, root, boot.HasBootLoader, seed, epoch) : null;
@@ -69,13 +74,14 @@ public static class Builder
         var writer = new OutputWriter(config, outputs, request);
         var digest = writer.Write(stagedRoot, bootFiles, disk, fetched, scripts);
         outputs.Commit(writer.KnownNames);
-        return new BuildResult(config.OutputPath, digest is null ? null : Convert.ToHexStringLower(digest));
+        times.End();
+        return new BuildResult(config.OutputPath, digest is null ? null : Convert.ToHexStringLower(digest), times);
     }
 
     /// <summary>The image's root, and beside it the packed initrd: most of the time goes into the images' own scripts.</summary>
     private static (FileTree Root, Blob? Initrd) Install(
         BuildRequest request, FetchedPackages fetched, StagedRoot root, StagedRoot? initrd,
-        ImageScripts scripts, WorkDirectory work)
+        ImageScripts scripts, WorkDirectory work, BuildTimes times)
     {
         request.Report.Stage("Installing packages");
         Sandbox.RequireWorking(work.Path, request.Cancellation);
@@ -84,7 +90,7 @@ public static class Builder
         uint callers = Posix.Umask(usual);
         try
         {
-            return InstallBoth(request, fetched, root, initrd, scripts, work);
+            return InstallBoth(request, fetched, root, initrd, scripts, work, times);
         }
         finally
         {
@@ -94,21 +100,28 @@ public static class Builder
 
     private static (FileTree Root, Blob? Initrd) InstallBoth(
         BuildRequest request, FetchedPackages fetched, StagedRoot root, StagedRoot? initrd,
-        ImageScripts scripts, WorkDirectory work)
+        ImageScripts scripts, WorkDirectory work, BuildTimes times)
     {
+        FileTree MakeRoot() => RootStage.Make(
+            request.Config, fetched.Packages, root, work.Subdirectory("root-scripts"), scripts, request, times.Scripts);
         if (initrd is null)
         {
-            return (RootStage.Make(request.Config, fetched.Packages, root, work.Subdirectory("root-scripts"), scripts, request), null);
+            return (MakeRoot(), null);
         }
         var config = DefaultInitrd.Configure(request.Config);
+        Blob MakeInitrd()
+        {
+            times.Initrd.Start();
+            var blob = DefaultInitrd.Pack(config, RootStage.Make(
+                config, fetched.Initrd, initrd, work.Subdirectory("initrd-scripts"), null, request, times.InitrdScripts));
+            times.Initrd.Stop();
+            return blob;
+        }
         // A thread of its own, which lives as long: the end of a sandbox's parent thread would end the sandbox.
-        var packed = Task.Factory.StartNew(
-            () => DefaultInitrd.Pack(config, RootStage.Make(
-                config, fetched.Initrd, initrd, work.Subdirectory("initrd-scripts"), null, request)),
-            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        var packed = Task.Factory.StartNew(MakeInitrd, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         try
         {
-            var rootTree = RootStage.Make(request.Config, fetched.Packages, root, work.Subdirectory("root-scripts"), scripts, request);
+            var rootTree = MakeRoot();
             return (rootTree, packed.GetAwaiter().GetResult());
         }
         finally

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Diecast.Boot;
 using Diecast.Build.Distributions;
 using Diecast.Config;
@@ -24,7 +25,7 @@ internal sealed class RootStage
     private readonly bool _isInitrd;
     private readonly CancellationToken _cancellation;
 
-    private RootStage(BuildConfig config, StagedRoot root, string workDirectory, bool isInitrd, BuildRequest request)
+    private RootStage(BuildConfig config, StagedRoot root, string workDirectory, bool isInitrd, BuildRequest request, Stopwatch inScripts)
     {
         (_config, _root, _report, _isInitrd, _cancellation) = (config, root, request.Report, isInitrd, request.Cancellation);
         _distribution = DistributionInstaller.For(config);
@@ -34,17 +35,29 @@ internal sealed class RootStage
             environment[name] = value;
         }
         var sandbox = new Sandbox(root.HostPath, workDirectory, environment) { Clock = request.Clock, DebugShell = request.DebugShell };
-        _run = script => sandbox.Run(script, request.Cancellation);
+        _run = script =>
+        {
+            inScripts.Start();
+            try
+            {
+                return sandbox.Run(script, request.Cancellation);
+            }
+            finally
+            {
+                inScripts.Stop();
+            }
+        };
     }
 
     /// <summary>Makes the root in a staged one and freezes it.</summary>
     /// <param name="scripts">The user's; null for an initrd.</param>
+    /// <param name="inScripts">Runs as long as programs of the packages do.</param>
     public static FileTree Make(
         BuildConfig config, IReadOnlyList<FetchedPackage> packages, StagedRoot root, string workDirectory, ImageScripts? scripts,
-        BuildRequest request)
+        BuildRequest request, Stopwatch inScripts)
     {
         bool isInitrd = scripts is null;
-        var stage = new RootStage(config, root, workDirectory, isInitrd, request);
+        var stage = new RootStage(config, root, workDirectory, isInitrd, request, inScripts);
         stage.AddTrees(config.SkeletonTrees);
         stage._distribution.Install(stage.Context, packages, stage.PrepareBase);
         stage.PlaceKernels();

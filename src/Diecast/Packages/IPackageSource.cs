@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Diecast.Images;
 
 namespace Diecast.Packages;
 
@@ -18,7 +19,11 @@ public interface IPackageSource
 }
 
 /// <summary>A locked package and its file, whose digest has been checked.</summary>
-public sealed record FetchedPackage(LockedPackage Locked, StoredFile File);
+public sealed record FetchedPackage(LockedPackage Locked, StoredFile File)
+{
+    /// <summary>What it installs, of a package in both sets whose decompression takes time: it is decompressed once. Else null.</summary>
+    public Lazy<Blob>? SharedData { get; init; }
+}
 
 /// <summary>All packages of a lock file, open.</summary>
 public sealed record FetchedPackages(ImmutableArray<FetchedPackage> Packages, ImmutableArray<FetchedPackage> Initrd) : IDisposable

@@ -82,5 +82,8 @@ internal sealed class DebianInstaller(BuildConfig config) : DistributionInstalle
         package.File[(package.File.LastIndexOf('_') + 1)..].Replace(".deb", "", StringComparison.Ordinal);
 
     private static DebToInstall ToInstall(FetchedPackage package) => new(
-        package.Locked.Name, package.Locked.Version, package.Locked.Reason == InstallReason.Dependency, () => new BlobStream(package.File));
+        package.Locked.Name, package.Locked.Version, package.Locked.Reason == InstallReason.Dependency, () => new BlobStream(package.File))
+    {
+        Data = package.SharedData is { } data ? () => new BlobStream(data.Value) : null,
+    };
 }

@@ -69,11 +69,22 @@ public sealed class AptSource(AptConfiguration configuration, PackageStore store
         var files = downloader.Fetch(store, [.. distinct.Select(package => new Download(
             package.ToString(), Addresses(package), package.Sha256, package.Size))], Progress, cancellation);
         var byDigest = distinct.Zip(files).ToDictionary(static pair => pair.First.Sha256, static pair => pair.Second, StringComparer.Ordinal);
+        var shared = lockfile.Packages.Select(static package => package.Sha256).Intersect(lockfile.Initrd.Select(static package => package.Sha256), StringComparer.Ordinal)
+            .ToDictionary(static digest => digest, digest => new Lazy<Blob>(() => Decompress(byDigest[digest])), StringComparer.Ordinal);
         return new FetchedPackages(Join(lockfile.Packages), Join(lockfile.Initrd));
 
         ImmutableArray<FetchedPackage> Join(ImmutableArray<LockedPackage> packages) =>
-            [.. packages.Select(package => new FetchedPackage(package, byDigest[package.Sha256]))];
+            [.. packages.Select(package => new FetchedPackage(package, byDigest[package.Sha256])
+            {
+                SharedData = shared.GetValueOrDefault(package.Sha256),
+            })];
     }
+
+    private static Blob Decompress(StoredFile package) => SpillFile.Create(output =>
+    {
+        using var data = DebArchive.OpenData(new BlobStream(package));
+        data.CopyTo(output);
+    });
 
     private AptSuite[] FetchSuites(CancellationToken cancellation)
     {

@@ -1,5 +1,3 @@
-using Diecast.Images;
-
 namespace Diecast.Packages.Apt;
 
 /// <summary>
@@ -11,10 +9,6 @@ namespace Diecast.Packages.Apt;
 /// <param name="report">Gets a line for each step.</param>
 public sealed class DebInstaller(StagedRoot root, ScriptRunner run, DebInstaller.Options options, Action<string> report)
 {
-    // What is decompressed ahead: enough that small packages do not hold up large ones.
-    private const int PackagesAhead = 6;
-    private const int BytesAhead = 16 << 20;
-
     public sealed record Options
     {
         /// <summary>Debian's name of the image's architecture: <c>amd64</c>.</summary>
@@ -42,29 +36,45 @@ public sealed class DebInstaller(StagedRoot root, ScriptRunner run, DebInstaller
         var order = new InstallOrder(all);
         var database = new DpkgDatabase(root, _files, _triggers);
         database.Create(options.Architecture);
-        var unpacker = new DebUnpacker(root, _files, _triggers, database, new PathFilter(options.PathRules));
-        var scripts = new MaintainerScripts(root, run, database, report);
+        using var data = new PackageData();
+        var tools = new Tools(order, database, new DebUnpacker(root, _files, _triggers, database, new PathFilter(options.PathRules)),
+            new MaintainerScripts(root, run, database, report), data);
         var shadow = new ShadowDates(root);
         var essential = order.Essential();
+        data.Expect(essential);
+        // They are decompressed while the essential ones are configured.
+        var next = tools.Ready(order.Others(essential), essential.ToHashSet());
+        data.Expect(next);
         MergedUsr.Prepare(root, essential, options.Architecture);
-        Unpack(essential, (package, data) => unpacker.Unpack(package, data, isFirst: true));
-        scripts.ForbidServices();
-        RunFirstPreinsts(essential, scripts, unpacker);
-        Configure(null, scripts, unpacker);
+        Unpack(essential, data, (package, stream) => tools.Unpacker.Unpack(package, stream, isFirst: true));
+        tools.Scripts.ForbidServices();
+        RunFirstPreinsts(essential, tools);
+        tools.Configure(null);
         afterEssential?.Invoke();
-        unpacker.Refresh();
-        UnpackOthers(order, essential, database, unpacker, scripts);
-        Configure(null, scripts, unpacker);
-        scripts.AllowServices();
+        tools.Unpacker.Refresh();
+        UnpackOthers(essential, next, tools);
+        tools.Configure(null);
+        tools.Scripts.AllowServices();
         shadow.Settle();
         WriteAutomatic(all);
     }
 
-    private static void Configure(IReadOnlyList<DebPackage>? packages, MaintainerScripts scripts, DebUnpacker unpacker)
+    private sealed record Tools(InstallOrder Order, DpkgDatabase Database, DebUnpacker Unpacker, MaintainerScripts Scripts, PackageData Data)
     {
-        scripts.Configure(packages);
-        unpacker.FollowConffiles();
-        unpacker.Refresh();
+        /// <summary>Those packages that may be unpacked now: what their preinsts need is configured. One at least.</summary>
+        public DebPackage[] Ready(IReadOnlyList<DebPackage> packages, IReadOnlySet<DebPackage> configured)
+        {
+            DebPackage[] ready = [.. packages.Where(package => package["preinst"] is null || Order.Before(package, configured).Count == 0)];
+            // Where there is none, they wait for each other.
+            return ready.Length > 0 ? ready : [.. packages.Take(1)];
+        }
+
+        public void Configure(IReadOnlyList<DebPackage>? packages)
+        {
+            Scripts.Configure(packages);
+            Unpacker.FollowConffiles();
+            Unpacker.Refresh();
+        }
     }
 
     private List<DebPackage> ReadControl(IReadOnlyList<DebToInstall> packages)
@@ -86,37 +96,20 @@ public sealed class DebInstaller(StagedRoot root, ScriptRunner run, DebInstaller
         return [.. read];
     }
 
-    /// <summary>Has packages decompressed ahead, and handles them in their order.</summary>
-    private void Unpack(IReadOnlyList<DebPackage> packages, Action<DebPackage, Stream> unpack)
+    /// <summary>Handles packages, which are expected, in their order.</summary>
+    private void Unpack(IReadOnlyList<DebPackage> packages, PackageData data, Action<DebPackage, Stream> unpack)
     {
-        var ahead = new Queue<ReadAheadStream>();
-        int started = 0;
-        try
+        foreach (var package in packages)
         {
-            foreach (var package in packages)
+            report($"unpacking {package}");
+            using var stream = data.Open(package);
+            try
             {
-                for (; started < packages.Count && ahead.Count < PackagesAhead; started++)
-                {
-                    var source = packages[started].Source;
-                    ahead.Enqueue(new ReadAheadStream(() => DebArchive.OpenData(source.Open()), BytesAhead));
-                }
-                report($"unpacking {package}");
-                using var data = ahead.Dequeue();
-                try
-                {
-                    unpack(package, data);
-                }
-                catch (InvalidDataException e)
-                {
-                    throw DebPackage.Named(package.Source, e);
-                }
+                unpack(package, stream);
             }
-        }
-        finally
-        {
-            foreach (var stream in ahead)
+            catch (InvalidDataException e)
             {
-                stream.Dispose();
+                throw DebPackage.Named(package.Source, e);
             }
         }
     }
@@ -125,53 +118,49 @@ public sealed class DebInstaller(StagedRoot root, ScriptRunner run, DebInstaller
     /// The preinsts of the first packages come after their files, as they need programs; where one diverts a file, the packages
     /// that have it are extracted once more to where it belongs.
     /// </summary>
-    private void RunFirstPreinsts(IReadOnlyList<DebPackage> packages, MaintainerScripts scripts, DebUnpacker unpacker)
+    private void RunFirstPreinsts(IReadOnlyList<DebPackage> packages, Tools tools)
     {
         foreach (var package in packages)
         {
-            scripts.RunPreinst(package);
+            tools.Scripts.RunPreinst(package);
         }
-        unpacker.Refresh();
-        var diverted = unpacker.Overrides.Diversions.Select(static pair => pair.Key).ToHashSet();
-        Unpack([.. packages.Where(package => _files.ListOf(package).Any(diverted.Contains))],
-            (package, data) => unpacker.Replace(package, data, diverted));
+        tools.Unpacker.Refresh();
+        var diverted = tools.Unpacker.Overrides.Diversions.Select(static pair => pair.Key).ToHashSet();
+        DebPackage[] again = [.. packages.Where(package => _files.ListOf(package).Any(diverted.Contains))];
+        using var data = new PackageData();
+        data.Expect(again);
+        Unpack(again, data, (package, stream) => tools.Unpacker.Replace(package, stream, diverted));
     }
 
     /// <summary>All others. One whose preinst needs other packages waits until they are configured.</summary>
-    private void UnpackOthers(
-        InstallOrder order, IReadOnlyList<DebPackage> essential, DpkgDatabase database, DebUnpacker unpacker, MaintainerScripts scripts)
+    private void UnpackOthers(IReadOnlyList<DebPackage> essential, DebPackage[] ready, Tools tools)
     {
         var configured = essential.ToHashSet();
         var unpacked = essential.ToHashSet();
-        var left = order.Others(essential);
+        var left = tools.Order.Others(essential);
         while (left.Count > 0)
         {
-            var waiting = left.Where(package => package["preinst"] is not null && order.Before(package, configured).Count > 0).ToHashSet();
-            var ready = left.Where(package => !waiting.Contains(package)).ToList();
-            if (ready.Count == 0)
-            {
-                // They wait for each other.
-                ready.Add(left[0]);
-            }
-            Unpack(ready, (package, data) =>
+            Unpack(ready, tools.Data, (package, stream) =>
             {
                 if (package["preinst"] is not null)
                 {
-                    scripts.RunPreinst(package);
-                    unpacker.Refresh();
+                    tools.Scripts.RunPreinst(package);
+                    tools.Unpacker.Refresh();
                 }
-                unpacker.Unpack(package, data, isFirst: false);
+                tools.Unpacker.Unpack(package, stream, isFirst: false);
             });
             unpacked.UnionWith(ready);
             left = [.. left.Where(package => !unpacked.Contains(package))];
-            var needed = left.SelectMany(package => order.Before(package, configured)).Distinct()
+            var needed = left.SelectMany(package => tools.Order.Before(package, configured)).Distinct()
                 .Where(unpacked.Contains).ToList();
-            var possible = needed.Where(package => order.Closure(package).All(unpacked.Contains)).ToList();
+            var possible = needed.Where(package => tools.Order.Closure(package).All(unpacked.Contains)).ToList();
             if (possible.Count > 0)
             {
-                Configure(possible, scripts, unpacker);
-                configured = [.. configured.Concat(unpacked.Where(database.IsConfigured))];
+                tools.Configure(possible);
+                configured = [.. configured.Concat(unpacked.Where(tools.Database.IsConfigured))];
             }
+            ready = tools.Ready(left, configured);
+            tools.Data.Expect(ready);
         }
     }
 

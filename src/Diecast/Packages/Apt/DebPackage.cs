@@ -10,7 +10,15 @@ namespace Diecast.Packages.Apt;
 /// <param name="Version">In full, with epoch.</param>
 /// <param name="IsAutomatic">It came along as a dependency: apt will offer to remove it when nothing needs it any more.</param>
 /// <param name="Open">Opens the file, whose digest has been checked; it is called more than once, on several threads.</param>
-public sealed record DebToInstall(string Name, string Version, bool IsAutomatic, Func<Stream> Open);
+public sealed record DebToInstall(string Name, string Version, bool IsAutomatic, Func<Stream> Open)
+{
+    /// <summary>Opens what it installs, as <see cref="DebArchive.OpenData"/> does, where that is at hand decompressed; else null.</summary>
+    public Func<Stream>? Data { get; init; }
+
+    /// <summary>Opens what it installs as an uncompressed tar archive.</summary>
+    /// <inheritdoc cref="DebArchive.OpenData" path="/exception"/>
+    public Stream OpenData() => Data?.Invoke() ?? DebArchive.OpenData(Open());
+}
 
 /// <summary>What the control archive of a package says.</summary>
 internal sealed class DebPackage

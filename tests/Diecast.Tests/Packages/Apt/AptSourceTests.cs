@@ -152,6 +152,23 @@ public sealed class AptSourceTests : IClassFixture<ArchiveKeys>, IDisposable
     }
 
     [Fact]
+    public void WhatBothSetsHaveIsDecompressedOnce()
+    {
+        MakeDebian();
+        using var fetched = Source().Fetch(Source().Lock(Request("debian", "tool") with { InitrdTargets = ["systemd"] }));
+        Assert.Null(fetched.Packages.Single(static package => package.Locked.Name == "tool").SharedData);
+        foreach (var package in fetched.Initrd)
+        {
+            var data = fetched.Packages.Single(other => other.Locked.Name == package.Locked.Name).SharedData;
+            Assert.NotNull(data);
+            Assert.Same(data, package.SharedData);
+            Assert.False(data.IsValueCreated);
+            // Here the files are no packages, which both sets are told.
+            Assert.Same(Assert.Throws<InvalidDataException>(() => data.Value), Assert.Throws<InvalidDataException>(() => package.SharedData!.Value));
+        }
+    }
+
+    [Fact]
     public void WhatIsLockedIsFetchedByItsDigest()
     {
         MakeDebian();
