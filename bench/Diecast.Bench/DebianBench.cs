@@ -1,7 +1,7 @@
 namespace Diecast.Bench;
 
 /// <summary>
-/// Debian from the mirror of this machine's apt: a whole image beside mkosi in the Debian root, and a plain tree beside mmdebstrap.
+/// Debian from the mirror of this machine's apt: a whole image beside mkosi in the Debian root, and a tar of a plain tree beside mmdebstrap.
 /// Packages are there before the clock runs, on both sides; no tree, no initrd and no image is.
 /// </summary>
 internal sealed class DebianBench(string diecast, string directory, int rounds)
@@ -38,17 +38,17 @@ internal sealed class DebianBench(string diecast, string directory, int rounds)
         string ours = Configuration("tree-diecast", Source(mirror, Release));
         string theirs = Directory.CreateDirectory(Path.Join(directory, "tree-mmdebstrap")).FullName;
         string packages = Directory.CreateDirectory(Path.Join(theirs, "packages")).FullName;
-        string output = Path.Join(theirs, "root");
+        string output = Path.Join(theirs, "root.tar");
         string[] common = ["--quiet", "--variant=important", $"--include={Extra}", "--skip=essential/unlink"];
-        Commands.Run("rm", ["-rf", output]);
+        File.Delete(output);
         Commands.Run("mmdebstrap", [.. common, "--skip=cleanup/apt/cache,download/empty",
             $"--customize-hook=cp \"$1\"/var/cache/apt/archives/*.deb '{packages}'", Release, output, mirror]);
         string[] names = [.. Directory.GetFiles(packages, "*.deb").Select(static file => Path.GetFileName(file).Split('_')[0]).Order(StringComparer.Ordinal)];
         string[] arguments = ["-d", "debian", "-r", Release, .. names.SelectMany(static name => (string[])["-p", name]),
-            "--bootable=no", "--with-docs=yes", "-t", "directory", "-o", "root", "--force"];
+            "--bootable=no", "--with-docs=yes", "-t", "tar", "--compress-output=no", "-o", "root", "--force"];
         var contest = new Contest($"a Debian tree of {names.Length} packages", rounds, directory) { Rest = s_rest };
         return contest.Table(contest.Run(
-            Diecast(ours, arguments, "root"),
+            Diecast(ours, arguments, "root.tar"),
             new Contender("mmdebstrap", ["mmdebstrap", .. common,
                 $"--setup-hook=mkdir -p \"$1\"/var/cache/apt/archives; ln '{packages}'/*.deb \"$1\"/var/cache/apt/archives", "--skip=download/empty",
                 Release, output, mirror], output)));
