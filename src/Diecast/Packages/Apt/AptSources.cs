@@ -12,6 +12,7 @@ internal sealed record AptSourceEntry(
 internal static class AptSources
 {
     private const long MaximumFile = 1 << 20;
+    private const string MirrorList = "mirror+file:";
 
     /// <summary>etc/apt/sources.list, then what is in sources.list.d in byte order.</summary>
     public static IEnumerable<string> Files(string root)
@@ -147,7 +148,7 @@ internal static class AptSources
     {
         entry = entry with
         {
-            Address = entry.Address.Replace("$(ARCH)", architecture, StringComparison.Ordinal).TrimEnd('/'),
+            Address = FromList(entry).Replace("$(ARCH)", architecture, StringComparison.Ordinal).TrimEnd('/'),
             Suite = entry.Suite.Replace("$(ARCH)", architecture, StringComparison.Ordinal),
         };
         bool isFlat = entry.Suite.EndsWith('/');
@@ -167,5 +168,22 @@ internal static class AptSources
         {
             entries.Add(entry);
         }
+    }
+
+    /// <summary>
+    /// apt-transport-mirror(1), as Debian's cloud images have it: the first address of a list below the same root. Its other
+    /// columns choose between mirrors of the same packages.
+    /// </summary>
+    private static string FromList(AptSourceEntry entry)
+    {
+        int root = entry.Place.LastIndexOf("/etc/apt/", StringComparison.Ordinal);
+        if (root < 0 || !entry.Address.StartsWith(MirrorList, StringComparison.Ordinal))
+        {
+            return entry.Address;
+        }
+        string list = Path.Join(entry.Place[..root], "/" + entry.Address[MirrorList.Length..].TrimStart('/'));
+        return !File.Exists(list) || new FileInfo(list).Length > MaximumFile ? entry.Address : File.ReadLines(list)
+            .Select(static line => line.Split('#')[0].Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries))
+            .FirstOrDefault(static words => words.Length > 0)?[0] ?? entry.Address;
     }
 }

@@ -85,6 +85,20 @@ public sealed class AptConfigurationTests : IDisposable
             Describe(Settings("ubuntu", "noble", null)));
     }
 
+    /// <summary>As in Debian's cloud images.</summary>
+    [Fact]
+    public void TheHostsAptMayHaveAListOfMirrors()
+    {
+        Write("host/etc/apt/sources.list.d/debian.sources", "Types: deb\nURIs: mirror+file:///etc/apt/mirrors/debian.list\nSuites: bookworm bookworm-updates\nComponents: main\n\n"
+            + "Types: deb\nURIs: mirror+file:///etc/apt/mirrors/debian-security.list\nSuites: bookworm-security\nComponents: main\n");
+        Assert.StartsWith("there is no Mirror=", Fails(Settings(mirror: null)), StringComparison.Ordinal);
+        Write("host/etc/apt/mirrors/debian.list", "# near\n\nhttps://near.test/debian/\tpriority:1\nhttps://far.test/debian\n");
+        Write("host/etc/apt/mirrors/debian-security.list", "https://secure.test/debian-security\n");
+        Assert.Equal(
+            ["trixie: https://near.test/debian trixie main", "trixie-updates: https://near.test/debian trixie-updates main",
+                "trixie-security: https://secure.test/debian-security trixie-security main"], Describe(Settings(mirror: null)));
+    }
+
     [Fact]
     public void TheUsersOwnSourcesAreAddedInTheOrderOfTheirNames()
     {
