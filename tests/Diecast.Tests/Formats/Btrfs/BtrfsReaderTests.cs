@@ -97,9 +97,11 @@ public sealed class BtrfsReaderTests
     {
         using var directory = new TempDirectory();
         string source = BtrfsSamples.Source(directory);
-        string before = BtrfsSamples.Make(directory, "a", source, 128 << 20, "-U", BtrfsSamples.Uuid);
+        // mkfs.btrfs refuses an id that any block device of the host has at the time.
+        string id = $"{Guid.NewGuid()}";
+        string before = BtrfsSamples.Make(directory, "a", source, 128 << 20, "-U", id);
         Thread.Sleep(1100);
-        string after = BtrfsSamples.Make(directory, "b", source, 128 << 20, "-U", BtrfsSamples.Uuid);
+        string after = BtrfsSamples.Make(directory, "b", source, 128 << 20, "-U", id);
         var (left, right) = (File.ReadAllBytes(before), File.ReadAllBytes(after));
         var find = BtrfsSamples.Read(before).FieldFinder();
         var layout = BtrfsSamples.Read(before).Layout();

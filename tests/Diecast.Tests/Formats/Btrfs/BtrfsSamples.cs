@@ -9,8 +9,6 @@ namespace Diecast.Tests.Formats.Btrfs;
 /// <summary>Images that mkfs.btrfs and the kernel make.</summary>
 internal static class BtrfsSamples
 {
-    public const string Uuid = "6de632fe-7638-44c4-917c-ecf4170af3b4";
-
     /// <summary>A source directory with small, large, sparse and linked files.</summary>
     public static string Source(TempDirectory directory)
     {
