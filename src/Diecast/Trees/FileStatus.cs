@@ -5,16 +5,7 @@ public readonly record struct FileStatus(
     int Mode, uint Uid, uint Gid, long Size, ulong Device, ulong Inode, uint Nlink, uint RdevMajor, uint RdevMinor,
     Timestamp Mtime, Timestamp Ctime)
 {
-    public FileType Type => (Mode & Posix.S_IFMT) switch
-    {
-        Posix.S_IFREG => FileType.Regular,
-        Posix.S_IFDIR => FileType.Directory,
-        Posix.S_IFLNK => FileType.Symlink,
-        Posix.S_IFCHR => FileType.CharacterDevice,
-        Posix.S_IFBLK => FileType.BlockDevice,
-        Posix.S_IFIFO => FileType.Fifo,
-        _ => FileType.Socket,
-    };
+    public FileType Type => FileTypes.FromMode(Mode);
 
     /// <summary>The twelve mode bits.</summary>
     public ushort Permissions => (ushort)(Mode & 0xFFF);

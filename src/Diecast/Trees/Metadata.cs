@@ -13,21 +13,6 @@ public enum FileType
     Socket,
 }
 
-public static class FileTypeNames
-{
-    /// <summary>For people: "file", "character device".</summary>
-    public static string ToName(this FileType type) => type switch
-    {
-        FileType.Regular => "file",
-        FileType.Directory => "directory",
-        FileType.Symlink => "symlink",
-        FileType.CharacterDevice => "character device",
-        FileType.BlockDevice => "block device",
-        FileType.Fifo => "fifo",
-        _ => "socket",
-    };
-}
-
 /// <summary>Seconds since 1970 in UTC, and 0 to 999,999,999 nanoseconds after them.</summary>
 public readonly record struct Timestamp(long Seconds, uint Nanoseconds = 0) : IComparable<Timestamp>
 {

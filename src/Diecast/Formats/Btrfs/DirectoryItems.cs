@@ -106,7 +106,7 @@ internal static class DirectoryItems
         for (int i = 0; i < entries.Length; i++)
         {
             var (name, node) = directory.Entries[i];
-            entries[i] = new Entry(NameHash(name.Bytes), i, NameEntry(name.Bytes, location(node), TypeOf(node.Type)));
+            entries[i] = new Entry(NameHash(name.Bytes), i, NameEntry(name.Bytes, location(node), node.Type.ToEntryType()));
         }
         foreach (var item in Merge(inode, ItemType.DirItem, entries))
         {
@@ -191,16 +191,4 @@ internal static class DirectoryItems
             i = end;
         }
     }
-
-    /// <summary>BTRFS_FT_*.</summary>
-    public static byte TypeOf(FileType type) => type switch
-    {
-        FileType.Regular => 1,
-        FileType.Directory => 2,
-        FileType.CharacterDevice => 3,
-        FileType.BlockDevice => 4,
-        FileType.Fifo => 5,
-        FileType.Socket => 6,
-        _ => 7,
-    };
 }

@@ -82,7 +82,7 @@ internal sealed class FileItems(Layout layout, PlannedSubvolume subvolume)
             Nlink = (uint)inode.Names.Count,
             Uid = metadata.Uid,
             Gid = metadata.Gid,
-            Mode = (uint)(TypeBits(inode.Node.Type) | metadata.Mode),
+            Mode = (uint)(inode.Node.Type.ToModeBits() | metadata.Mode),
             Flags = FlagsOf(inode),
             Rdev = inode.Node is DeviceNode device ? (ulong)device.Major << MinorBits | device.Minor : 0,
             Atime = time,
@@ -104,16 +104,5 @@ internal sealed class FileItems(Layout layout, PlannedSubvolume subvolume)
         FileNode file when inode.Inline is not null => (file.Content.Length, file.Content.Length),
         FileNode file => (file.Content.Length, layout.ExtentsOf(inode).Sum(static extent => extent.DecodedLength)),
         _ => (0, 0),
-    };
-
-    private static int TypeBits(FileType type) => type switch
-    {
-        FileType.Regular => Posix.S_IFREG,
-        FileType.Directory => Posix.S_IFDIR,
-        FileType.Symlink => Posix.S_IFLNK,
-        FileType.CharacterDevice => Posix.S_IFCHR,
-        FileType.BlockDevice => Posix.S_IFBLK,
-        FileType.Fifo => Posix.S_IFIFO,
-        _ => Posix.S_IFSOCK,
     };
 }

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text;
 using Diecast.Binary;
 using Diecast.Images;
@@ -74,8 +73,7 @@ internal sealed class Plan
     private const int LongestLabel = 255;
     private const uint MaximumMajor = 0xFFF, MaximumMinor = 0xFFFFF;
 
-    // The tree is frozen, and to check, to measure and to write it takes the same plan.
-    private static readonly ConditionalWeakTable<FileTree, Plan> s_latest = [];
+    private static readonly PlanCache<Plan> s_plans = new(static (tree, options) => new Plan(tree, options));
 
     private readonly List<string> _errors = [];
     private readonly Dictionary<Node, PlannedInode> _byNode = new(ReferenceEqualityComparer.Instance);
@@ -148,16 +146,7 @@ internal sealed class Plan
     }
 
     /// <summary>The options' size does not matter.</summary>
-    public static Plan For(FileTree tree, FileSystemOptions options)
-    {
-        var unsized = options with { Size = null };
-        if (!s_latest.TryGetValue(tree, out var plan) || plan.Options != unsized)
-        {
-            plan = new Plan(tree, unsized);
-            s_latest.AddOrUpdate(tree, plan);
-        }
-        return plan;
-    }
+    public static Plan For(FileTree tree, FileSystemOptions options) => s_plans.For(tree, options);
 
     private void CheckCompression()
     {

@@ -134,7 +134,7 @@ internal sealed class TreeItems(Layout layout)
             new(new Key(ObjectId.RootTreeDir, ItemType.DirItem, DirectoryItems.NameHash("default"u8)),
                 DirectoryItems.NameEntry(
                     "default"u8, new Key(layout.Plan.DefaultSubvolume, ItemType.RootItem, ulong.MaxValue),
-                    DirectoryItems.TypeOf(FileType.Directory))),
+                    FileType.Directory.ToEntryType())),
             RootRecord(ObjectId.CsumTree),
             RootRecord(ObjectId.UuidTree),
             RootRecord(ObjectId.FreeSpaceTree),

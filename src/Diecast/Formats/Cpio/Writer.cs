@@ -54,7 +54,7 @@ public static class CpioWriter
         byte[] header = Header(new CpioHeader
         {
             Inode = links.Inode,
-            Mode = TypeBits(node.Type) | node.Metadata.Mode,
+            Mode = (uint)node.Type.ToModeBits() | node.Metadata.Mode,
             Uid = node.Metadata.Uid,
             Gid = node.Metadata.Gid,
             Links = node is DirectoryNode directory ? 2 + (uint)directory.Entries.Count(static e => e.Node is DirectoryNode) : links.Count,
@@ -77,15 +77,4 @@ public static class CpioWriter
         name.CopyTo(bytes.AsSpan(CpioHeader.Size));
         return bytes;
     }
-
-    private static uint TypeBits(FileType type) => type switch
-    {
-        FileType.Regular => Posix.S_IFREG,
-        FileType.Directory => Posix.S_IFDIR,
-        FileType.Symlink => Posix.S_IFLNK,
-        FileType.CharacterDevice => Posix.S_IFCHR,
-        FileType.BlockDevice => Posix.S_IFBLK,
-        FileType.Fifo => Posix.S_IFIFO,
-        _ => Posix.S_IFSOCK,
-    };
 }

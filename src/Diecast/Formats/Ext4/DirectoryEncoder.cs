@@ -185,7 +185,7 @@ internal sealed class DirectoryEncoder(DirectoryHash hash, Checksums checksums)
             Inode = inode,
             RecordLength = (ushort)length,
             NameLength = (byte)name.Length,
-            FileType = TypeNumber(type),
+            FileType = type.ToEntryType(),
         });
         name.CopyTo(at[DirectoryEntryHeader.Size..]);
     }
@@ -193,17 +193,6 @@ internal sealed class DirectoryEncoder(DirectoryHash hash, Checksums checksums)
     private static int SizeOf(FileName name) => SizeOf(name.Length);
 
     private static int SizeOf(int nameLength) => (int)((long)DirectoryEntryHeader.Size + nameLength).AlignUp(4);
-
-    private static byte TypeNumber(FileType type) => type switch
-    {
-        FileType.Regular => 1,
-        FileType.Directory => 2,
-        FileType.CharacterDevice => 3,
-        FileType.BlockDevice => 4,
-        FileType.Fifo => 5,
-        FileType.Socket => 6,
-        _ => 7,
-    };
 
     private static byte[] Join(List<byte[]> blocks)
     {

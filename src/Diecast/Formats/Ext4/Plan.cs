@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text;
 using Diecast.Images;
 using Diecast.Trees;
@@ -54,8 +53,7 @@ internal sealed class Plan
 
     private static readonly FileName s_lostAndFound = new("lost+found");
 
-    // The tree is frozen, and to check, to measure and to write it takes the same plan.
-    private static readonly ConditionalWeakTable<FileTree, Plan> s_latest = [];
+    private static readonly PlanCache<Plan> s_plans = new(static (tree, options) => new Plan(tree, options));
 
     private readonly List<string> _errors = [];
     private readonly Dictionary<Node, PlannedInode> _byNode = new(ReferenceEqualityComparer.Instance);
@@ -99,16 +97,7 @@ internal sealed class Plan
     public IReadOnlyList<string> Errors => _errors;
 
     /// <summary>The options' size does not matter.</summary>
-    public static Plan For(FileTree tree, FileSystemOptions options)
-    {
-        var unsized = options with { Size = null };
-        if (!s_latest.TryGetValue(tree, out var plan) || plan.Options != unsized)
-        {
-            plan = new Plan(tree, unsized);
-            s_latest.AddOrUpdate(tree, plan);
-        }
-        return plan;
-    }
+    public static Plan For(FileTree tree, FileSystemOptions options) => s_plans.For(tree, options);
 
     private void CheckOptions()
     {

@@ -83,7 +83,7 @@ internal sealed partial class Writer
             SymlinkNode link => link.Target.Length,
             _ => inode.Bytes?.Length ?? 0,
         };
-        var record = NewRecord(TypeBits(inode.Node.Type) | metadata.Mode, size, metadata.Mtime);
+        var record = NewRecord(inode.Node.Type.ToModeBits() | metadata.Mode, size, metadata.Mtime);
         record.UidLow = (ushort)metadata.Uid;
         record.UidHigh = (ushort)(metadata.Uid >> 16);
         record.GidLow = (ushort)metadata.Gid;
@@ -154,17 +154,6 @@ internal sealed partial class Writer
             BinaryPrimitives.WriteUInt32LittleEndian(bytes[sizeof(uint)..], number);
         }
     }
-
-    private static int TypeBits(FileType type) => type switch
-    {
-        FileType.Regular => Posix.S_IFREG,
-        FileType.Directory => Posix.S_IFDIR,
-        FileType.Symlink => Posix.S_IFLNK,
-        FileType.CharacterDevice => Posix.S_IFCHR,
-        FileType.BlockDevice => Posix.S_IFBLK,
-        FileType.Fifo => Posix.S_IFIFO,
-        _ => Posix.S_IFSOCK,
-    };
 
     /// <summary>
     /// Holds the reserved descriptor blocks, so that nobody else takes them and the kernel finds them to grow.
