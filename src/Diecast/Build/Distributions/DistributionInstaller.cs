@@ -43,7 +43,7 @@ internal abstract class DistributionInstaller(BuildConfig config)
     /// <summary>Installs packages in their order into an empty root, but for what the user's skeleton trees have put there.</summary>
     /// <param name="context">Where.</param>
     /// <param name="packages">Those of a lock file that was made for <see cref="BasePackages"/> and others.</param>
-    /// <param name="afterBase">To be called when the base packages are there and before the others are.</param>
+    /// <param name="afterBase">To be called when the base packages are there at the latest, and before programs of the others run.</param>
     /// <exception cref="PackageException">Packages are in conflict, or one of their programs fails.</exception>
     /// <exception cref="InvalidDataException">A package is damaged; the message names it.</exception>
     public abstract void Install(InstallContext context, IReadOnlyList<FetchedPackage> packages, Action afterBase);

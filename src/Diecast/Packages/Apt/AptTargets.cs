@@ -1,6 +1,6 @@
 using System.Buffers;
-using System.IO.Enumeration;
 using System.Text.RegularExpressions;
+using Diecast.Trees;
 
 namespace Diecast.Packages.Apt;
 
@@ -83,7 +83,8 @@ internal static class AptTargets
         List<AptState> found = [];
         if (pattern.AsSpan().ContainsAny("*?"))
         {
-            found = [.. names.Where(name => FileSystemName.MatchesSimpleExpression(pattern, name.Name, ignoreCase: false)).Select(name => selection[name])];
+            byte[] glob = Posix.Bytes(pattern);
+            found = [.. names.Where(name => Glob.Matches(glob, Posix.Bytes(name.Name))).Select(name => selection[name])];
         }
         if (found.Count == 0 && pattern.AsSpan().ContainsAny(s_expressionCharacters))
         {

@@ -1,3 +1,5 @@
+using Diecast.Images;
+
 namespace Diecast.Packages.Apt;
 
 /// <summary>
@@ -23,10 +25,9 @@ public sealed class DebInstaller(StagedRoot root, ScriptRunner run, DebInstaller
 
     /// <summary>Installs packages, whose set must be complete: nothing is resolved here. Their order does not matter.</summary>
     /// <param name="packages">Those to install.</param>
-    /// <param name="afterEssential">To be called when the essential packages are configured and before the others are unpacked.</param>
     /// <exception cref="PackageException">A script fails, or files are in conflict.</exception>
     /// <exception cref="InvalidDataException">A package is damaged, malicious or another one; the message names it.</exception>
-    public void Install(IReadOnlyList<DebToInstall> packages, Action? afterEssential = null)
+    public void Install(IReadOnlyList<DebToInstall> packages)
     {
         if (packages.Count == 0)
         {
@@ -50,7 +51,6 @@ public sealed class DebInstaller(StagedRoot root, ScriptRunner run, DebInstaller
         tools.Scripts.ForbidServices();
         RunFirstPreinsts(essential, tools);
         tools.Configure(null);
-        afterEssential?.Invoke();
         tools.Unpacker.Refresh();
         UnpackOthers(essential, next, tools);
         tools.Configure(null);
@@ -80,15 +80,7 @@ public sealed class DebInstaller(StagedRoot root, ScriptRunner run, DebInstaller
     private List<DebPackage> ReadControl(IReadOnlyList<DebToInstall> packages)
     {
         var read = new DebPackage[packages.Count];
-        try
-        {
-            Parallel.For(0, packages.Count, i => read[i] = DebPackage.Read(packages[i], options.Architecture));
-        }
-        catch (AggregateException e)
-        {
-            // The first by name, whichever thread was first.
-            throw e.Flatten().InnerExceptions.OrderBy(static inner => inner.Message, StringComparer.Ordinal).First();
-        }
+        AllProcessors.For(packages.Count, i => read[i] = DebPackage.Read(packages[i], options.Architecture));
         if (read.GroupBy(static package => package.Name, StringComparer.Ordinal).FirstOrDefault(static group => group.Count() > 1) is { } twice)
         {
             throw new InvalidDataException($"package {twice.Key} is to be installed twice");

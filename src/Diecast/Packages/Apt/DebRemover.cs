@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.IO.Enumeration;
 using Diecast.Trees;
 
 namespace Diecast.Packages.Apt;
@@ -98,7 +97,7 @@ public sealed class DebRemover(StagedRoot root, ScriptRunner run, string archite
         var errors = new List<string>();
         foreach (string name in names)
         {
-            var matches = all.Where(package => FileSystemName.MatchesSimpleExpression(name, package.Name, ignoreCase: false)).ToList();
+            var matches = all.Where(package => Glob.Matches(Posix.Bytes(name), Posix.Bytes(package.Name))).ToList();
             if (matches.Count == 0)
             {
                 report($"warning: RemovePackages={name}: it is not installed");

@@ -31,7 +31,7 @@ public sealed class PathFilter(IReadOnlyList<PathFilter.Rule> rules)
         bool excluded = false;
         foreach (var (pattern, isInclude) in _rules)
         {
-            if (excluded == isInclude && Matches(pattern, full))
+            if (excluded == isInclude && Glob.Matches(pattern, full))
             {
                 excluded = !isInclude;
             }
@@ -45,32 +45,5 @@ public sealed class PathFilter(IReadOnlyList<PathFilter.Rule> rules)
         int special = pattern.AsSpan().IndexOfAny("*?[\\"u8);
         var fixedPart = (special < 0 ? pattern : pattern.AsSpan(0, special)).TrimEnd((byte)'/');
         return directory.AsSpan().StartsWith(fixedPart);
-    }
-
-    private static bool Matches(ReadOnlySpan<byte> pattern, ReadOnlySpan<byte> text)
-    {
-        // A star is tried again with one byte more; only the last one seen need be.
-        int star = -1, mark = 0, p = 0, t = 0;
-        while (t < text.Length)
-        {
-            if (p < pattern.Length && pattern[p] == '*')
-            {
-                (star, mark) = (p++, t);
-            }
-            else if (p < pattern.Length && (pattern[p] == '?' || pattern[p] == text[t]))
-            {
-                p++;
-                t++;
-            }
-            else if (star >= 0)
-            {
-                (p, t) = (star + 1, ++mark);
-            }
-            else
-            {
-                return false;
-            }
-        }
-        return pattern[p..].IndexOfAnyExcept((byte)'*') < 0;
     }
 }

@@ -156,6 +156,8 @@ public sealed class AptResolverTests
     {
         string[] packages = ["libtss2-a0", "libtss2-b1", "other", "g++"];
         Assert.Equal("libtss2-a0! libtss2-b1!", Resolve("libtss2-*", packages));
+        // As a regular expression it would match both.
+        Assert.Equal("libtss2-b1!", Resolve("libtss2-[b]*", packages));
         Assert.Equal("libtss2-b1!", Resolve("^libtss2-b[0-9.]+$", packages));
         Assert.Equal("g++!", Resolve("g++ ?exact-name(none)", packages));
         Assert.Equal("?nonsense: only ?essential, ?priority(…) and ?exact-name(…) are known of APT's patterns", Fails("?nonsense", packages));
