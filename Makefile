@@ -74,6 +74,7 @@ test: packages-test
 	$(MAKE) tests
 
 tests:
+	tests/setup/check-reachable.sh $(CURDIR)
 	dotnet build tests/Diecast.Tests -c Release -v quiet
 	dotnet test --no-build -c Release --project tests/Diecast.Tests --no-ansi --no-progress -- $(TEST_ARGUMENTS)
 

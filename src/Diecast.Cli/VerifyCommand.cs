@@ -103,7 +103,7 @@ internal sealed class VerifyCommand(SettingOptions options, Terminal terminal)
     private VerifyRequest CreateRequest(ParseResult arguments, BuildRequest build, Attestation? attestation) => new()
     {
         Build = build,
-        Program = Environment.ProcessPath!,
+        Program = UserNamespace.OwnProgram,
         Arguments = [.. Environment.GetCommandLineArgs().Skip(1)],
         Environment = SettingOptions.CallersEnvironment(),
         Variations = arguments.GetValue(_vary) ?? VariationTable.Names,

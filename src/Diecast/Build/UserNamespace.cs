@@ -70,9 +70,14 @@ public static partial class UserNamespace
         }
     }
 
+    /// <summary>The path of this program.</summary>
+    /// <exception cref="IOException">It cannot be found out.</exception>
+    public static string OwnProgram => Environment.ProcessPath
+        ?? throw new IOException("the path of this program cannot be found out: this user cannot enter the directories above it");
+
     /// <summary>Runs this program with these arguments inside, on this terminal, and returns its exit code.</summary>
     /// <exception cref="IOException">No namespace can be made: the message says what to set up.</exception>
-    public static int Run(IReadOnlyList<string> arguments) => Run(new InnerProcess { Program = Environment.ProcessPath!, Arguments = arguments });
+    public static int Run(IReadOnlyList<string> arguments) => Run(new InnerProcess { Program = OwnProgram, Arguments = arguments });
 
     /// <inheritdoc cref="Run(IReadOnlyList{string})"/>
     public static int Run(InnerProcess inner)
